@@ -1,0 +1,48 @@
+// A request's or an answer's body that streams: in memory when small, else in a file. Digests of what was received are
+// computed while it arrives, so that nobody reads it twice.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace brume {
+
+// A file that is unlinked when its last owner goes, unless it was kept. Shared between the request and the answer's
+// sender.
+class SpoolFile {
+ public:
+  explicit SpoolFile(std::string path) : path_(std::move(path)) {}
+  SpoolFile(const SpoolFile&) = delete;
+  SpoolFile& operator=(const SpoolFile&) = delete;
+  ~SpoolFile();  // unlinks unless kept
+  const std::string& path() const { return path_; }
+  // Renames to `destination` (same file system) and no longer unlinks. Throws PlaneError.
+  void keep_as(const std::string& destination);
+
+ private:
+  std::string path_;
+  bool kept_ = false;
+};
+
+struct Body {
+  std::string bytes;                 // the body itself when there is no file
+  std::shared_ptr<SpoolFile> spool;  // a received body over the memory limit (64 KiB)
+  std::string file;                  // an answer's body: this file from `offset`, `size` bytes
+  std::uint64_t offset = 0;
+  std::uint64_t size = 0;
+  // Raw digests (not hex) of a received body; md5, sha256 and the checksum that the request named are always there.
+  std::string md5, sha256, crc32, crc32c, sha1, crc64nvme;
+
+  static Body of(std::string text) {
+    Body body;
+    body.size = text.size();
+    body.bytes = std::move(text);
+    return body;
+  }
+  bool operator==(const Body& other) const {
+    return bytes == other.bytes && spool == other.spool && file == other.file && size == other.size;
+  }
+};
+
+}  // namespace brume
