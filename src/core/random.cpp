@@ -1,0 +1,89 @@
+#include "core/random.h"
+
+#include <openssl/rand.h>
+
+#include <cstring>
+
+#include "core/error.h"
+
+namespace brume {
+
+std::uint64_t Random::next() {
+  std::uint64_t value = 0;
+  fill(&value, sizeof value);
+  return value;
+}
+
+std::uint64_t Random::below(std::uint64_t limit) {
+  BRUME_CHECK(limit > 0);
+  // Values under 2^64 mod limit are thrown away, so that each remainder is equally likely.
+  const std::uint64_t threshold = (0 - limit) % limit;
+  while (true) {
+    const std::uint64_t value = next();
+    if (value >= threshold) return value % limit;
+  }
+}
+
+std::string Random::from(std::string_view alphabet, std::size_t count) {
+  std::string text(count, '\0');
+  for (char& character : text) character = alphabet[below(alphabet.size())];
+  return text;
+}
+
+std::string Random::hex(std::size_t digits) { return from("0123456789abcdef", digits); }
+
+std::string Random::digits(std::size_t count) { return from("0123456789", count); }
+
+std::string Random::uuid() {
+  std::string text = hex(32);
+  text[12] = '4';
+  text[16] = "89ab"[below(4)];
+  for (const std::size_t position : {20U, 16U, 12U, 8U}) text.insert(position, 1, '-');
+  return text;
+}
+
+std::string Random::ec2_id(std::string_view prefix) { return std::string(prefix) + hex(17); }
+
+namespace {
+
+class SystemRandom final : public Random {
+ public:
+  void fill(void* data, std::size_t size) override {
+    BRUME_CHECK(size <= 1 << 30);
+    BRUME_CHECK(RAND_bytes(static_cast<unsigned char*>(data), static_cast<int>(size)) == 1);
+  }
+};
+
+// SplitMix64 ("Fast Splittable Pseudorandom Number Generators"): repeatable on every machine.
+class SeededRandom final : public Random {
+ public:
+  explicit SeededRandom(std::uint64_t seed) : state_(seed) {}
+  void fill(void* data, std::size_t size) override {
+    auto* bytes = static_cast<unsigned char*>(data);
+    while (size > 0) {
+      const std::uint64_t value = step();
+      const std::size_t count = size < sizeof value ? size : sizeof value;
+      std::memcpy(bytes, &value, count);
+      bytes += count;
+      size -= count;
+    }
+  }
+
+ private:
+  std::uint64_t step() {
+    state_ += 0x9e3779b97f4a7c15;
+    std::uint64_t z = state_;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+    return z ^ (z >> 31);
+  }
+  std::uint64_t state_;
+};
+
+}  // namespace
+
+std::unique_ptr<Random> system_random() { return std::make_unique<SystemRandom>(); }
+
+std::unique_ptr<Random> seeded_random(std::uint64_t seed) { return std::make_unique<SeededRandom>(seed); }
+
+}  // namespace brume

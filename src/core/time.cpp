@@ -1,0 +1,212 @@
+#include "core/time.h"
+
+#include <array>
+#include <chrono>
+#include <cstdio>
+
+namespace brume {
+namespace {
+
+constexpr std::array<std::string_view, 7> kWeekdays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+
+// A moment taken apart, UTC, in the proleptic Gregorian calendar.
+struct Civil {
+  int year = 1970, month = 1, day = 1, hour = 0, minute = 0, second = 0, millisecond = 0;
+  unsigned weekday = 4;
+};
+
+std::int64_t floor_divide(std::int64_t a, std::int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
+
+Civil civil_of(Time time) {
+  const std::int64_t day_number = floor_divide(time.ms, 86'400'000);
+  const std::int64_t rest = time.ms - day_number * 86'400'000;
+  const std::chrono::sys_days day{std::chrono::days{static_cast<int>(day_number)}};
+  const std::chrono::year_month_day date{day};
+  Civil civil;
+  civil.year = static_cast<int>(date.year());
+  civil.month = static_cast<int>(static_cast<unsigned>(date.month()));
+  civil.day = static_cast<int>(static_cast<unsigned>(date.day()));
+  civil.hour = static_cast<int>(rest / 3'600'000);
+  civil.minute = static_cast<int>(rest / 60'000 % 60);
+  civil.second = static_cast<int>(rest / 1000 % 60);
+  civil.millisecond = static_cast<int>(rest % 1000);
+  civil.weekday = std::chrono::weekday{day}.c_encoding();
+  return civil;
+}
+
+bool time_of(const Civil& civil, Time& out) {
+  const std::chrono::year_month_day date{std::chrono::year{civil.year},
+                                         std::chrono::month{static_cast<unsigned>(civil.month)},
+                                         std::chrono::day{static_cast<unsigned>(civil.day)}};
+  // A leap second is read as the second after it, as POSIX time does.
+  if (!date.ok() || civil.hour > 23 || civil.minute > 59 || civil.second > 60) return false;
+  const std::int64_t day_number = std::chrono::sys_days{date}.time_since_epoch().count();
+  out.ms = day_number * 86'400'000 + civil.hour * std::int64_t{3'600'000} + civil.minute * std::int64_t{60'000} +
+           civil.second * std::int64_t{1000} + civil.millisecond;
+  return true;
+}
+
+// Reads a form from left to right; after the first mismatch everything fails.
+class Scanner {
+ public:
+  explicit Scanner(std::string_view text) : rest_(text) {}
+  bool ok() const { return ok_; }
+  bool at_end() const { return rest_.empty(); }
+  char peek() const { return rest_.empty() ? '\0' : rest_.front(); }
+
+  int number(std::size_t digits) {
+    int value = 0;
+    for (std::size_t i = 0; i < digits; ++i) {
+      if (rest_.empty() || rest_.front() < '0' || rest_.front() > '9') return fail();
+      value = value * 10 + (rest_.front() - '0');
+      rest_.remove_prefix(1);
+    }
+    return value;
+  }
+  void expect(std::string_view literal) {
+    if (!rest_.starts_with(literal)) {
+      fail();
+      return;
+    }
+    rest_.remove_prefix(literal.size());
+  }
+  template <std::size_t n>
+  int one_of(const std::array<std::string_view, n>& words) {
+    for (std::size_t i = 0; i < n; ++i) {
+      if (!rest_.starts_with(words[i])) continue;
+      rest_.remove_prefix(words[i].size());
+      return static_cast<int>(i);
+    }
+    return fail();
+  }
+  // ".123456" → 123; nothing without a point.
+  int fraction_milliseconds() {
+    if (peek() != '.') return 0;
+    rest_.remove_prefix(1);
+    int value = 0;
+    int scale = 100;
+    if (peek() < '0' || peek() > '9') return fail();
+    for (; peek() >= '0' && peek() <= '9'; rest_.remove_prefix(1)) {
+      value += (peek() - '0') * scale;
+      scale /= 10;
+    }
+    return value;
+  }
+  // "Z", "z", "+02:00" or "-0200", in minutes.
+  int offset_minutes() {
+    const char sign = peek();
+    if (sign != 'Z' && sign != 'z' && sign != '+' && sign != '-') return fail();
+    rest_.remove_prefix(1);
+    if (sign == 'Z' || sign == 'z') return 0;
+    const int hours = number(2);
+    if (peek() == ':') rest_.remove_prefix(1);
+    const int minutes = number(2);
+    if (hours > 23 || minutes > 59) return fail();
+    return (sign == '-' ? -1 : 1) * (hours * 60 + minutes);
+  }
+
+ private:
+  int fail() {
+    ok_ = false;
+    rest_ = {};
+    return 0;
+  }
+  std::string_view rest_;
+  bool ok_ = true;
+};
+
+}  // namespace
+
+std::string iso8601(Time time, bool with_milliseconds) {
+  const Civil c = civil_of(time);
+  char text[64];
+  if (with_milliseconds) {
+    std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", c.year, c.month, c.day, c.hour, c.minute,
+                  c.second, c.millisecond);
+  } else {
+    std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02dZ", c.year, c.month, c.day, c.hour, c.minute,
+                  c.second);
+  }
+  return text;
+}
+
+std::string basic_iso8601(Time time) {
+  const Civil c = civil_of(time);
+  char text[64];
+  std::snprintf(text, sizeof text, "%04d%02d%02dT%02d%02d%02dZ", c.year, c.month, c.day, c.hour, c.minute, c.second);
+  return text;
+}
+
+std::string http_date(Time time) {
+  const Civil c = civil_of(time);
+  char text[64];
+  std::snprintf(text, sizeof text, "%s, %02d %s %04d %02d:%02d:%02d GMT", kWeekdays[c.weekday].data(), c.day,
+                kMonths[static_cast<std::size_t>(c.month - 1)].data(), c.year, c.hour, c.minute, c.second);
+  return text;
+}
+
+bool parse_iso8601(std::string_view text, Time& out) {
+  Scanner scanner(text);
+  Civil civil;
+  civil.year = scanner.number(4);
+  scanner.expect("-");
+  civil.month = scanner.number(2);
+  scanner.expect("-");
+  civil.day = scanner.number(2);
+  if (scanner.peek() != 'T' && scanner.peek() != 't') return false;
+  scanner.expect(scanner.peek() == 'T' ? "T" : "t");
+  civil.hour = scanner.number(2);
+  scanner.expect(":");
+  civil.minute = scanner.number(2);
+  scanner.expect(":");
+  civil.second = scanner.number(2);
+  civil.millisecond = scanner.fraction_milliseconds();
+  const int offset = scanner.offset_minutes();
+  Time time;
+  if (!scanner.ok() || !scanner.at_end() || !time_of(civil, time)) return false;
+  out = time - minutes(offset);
+  return true;
+}
+
+bool parse_basic_iso8601(std::string_view text, Time& out) {
+  Scanner scanner(text);
+  Civil civil;
+  civil.year = scanner.number(4);
+  civil.month = scanner.number(2);
+  civil.day = scanner.number(2);
+  scanner.expect("T");
+  civil.hour = scanner.number(2);
+  civil.minute = scanner.number(2);
+  civil.second = scanner.number(2);
+  scanner.expect("Z");
+  return scanner.ok() && scanner.at_end() && time_of(civil, out);
+}
+
+bool parse_http_date(std::string_view text, Time& out) {
+  Scanner scanner(text);
+  Civil civil;
+  scanner.one_of(kWeekdays);
+  scanner.expect(", ");
+  civil.day = scanner.number(2);
+  scanner.expect(" ");
+  civil.month = scanner.one_of(kMonths) + 1;
+  scanner.expect(" ");
+  civil.year = scanner.number(4);
+  scanner.expect(" ");
+  civil.hour = scanner.number(2);
+  scanner.expect(":");
+  civil.minute = scanner.number(2);
+  scanner.expect(":");
+  civil.second = scanner.number(2);
+  scanner.expect(" GMT");
+  return scanner.ok() && scanner.at_end() && time_of(civil, out);
+}
+
+Time SystemClock::now() const {
+  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+  return {std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count()};
+}
+
+}  // namespace brume
