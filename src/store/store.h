@@ -27,7 +27,8 @@ class Snapshot {
  public:
   virtual ~Snapshot() = default;
   virtual std::optional<std::string> get(std::string_view key) const = 0;
-  // Calls `visit` for each key in [from, until) in order, or in reverse order; stops when it returns false.
+  // Calls `visit` for each key in [from, until) in order, or in reverse order; stops when it returns false. An empty
+  // `until` is the end.
   using Visit = std::function<bool(std::string_view key, std::string_view value)>;
   virtual void scan(std::string_view from, std::string_view until, const Visit& visit, bool reverse = false) const = 0;
 };
@@ -42,6 +43,8 @@ class Store {
                     bool reverse = false) const = 0;
   virtual void erase_range(std::string_view from, std::string_view until) = 0;  // not part of a batch
   virtual void sync() = 0;
+  // What an acknowledged write survives; files written beside the store must match it.
+  virtual Durability durability() const = 0;
 };
 
 struct StoreError : std::exception {

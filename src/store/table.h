@@ -1,7 +1,7 @@
 // A resident table of typed records keyed by (account, region, id); the store is the log of its committed changes.
 // Records are plain structs described with BOOST_DESCRIBE_STRUCT, stored as CBOR maps by member name: an absent member
-// is the default, an unknown one is kept. Control thread only. References stay valid until the record is changed or
-// erased.
+// is the default, an unknown one is skipped (records of a newer version are refused before that). Control thread only.
+// References stay valid until the record is changed or erased.
 #pragma once
 
 #include <map>

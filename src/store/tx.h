@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -36,7 +37,8 @@ class Tx {
 
  private:
   Store& store_;
-  Batch batch_;
+  // By key: a later change of a key replaces the earlier one, and get() finds it.
+  std::map<std::string, std::optional<std::string>, std::less<>> changes_;
   std::vector<std::function<void()>> commit_functions_;
   std::vector<std::function<void()>> rollback_functions_;
   bool ended_ = false;

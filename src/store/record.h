@@ -1,0 +1,250 @@
+// Records to and from bytes: any struct described with BOOST_DESCRIBE_STRUCT becomes a CBOR map by member name. A
+// member that equals a default record's is left out; one that is absent keeps its default; one that is unknown is
+// skipped. Members: bool, integers, double, std::string, enums, Time, Duration, Scope, opt, box, std::optional,
+// vector, set, map with string keys, pair, and described structs. Pure functions, any thread.
+#pragma once
+
+#include <boost/describe/class.hpp>
+#include <boost/describe/members.hpp>
+#include <boost/mp11/algorithm.hpp>
+#include <concepts>
+#include <limits>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "core/opt.h"
+#include "core/scope.h"
+#include "core/time.h"
+#include "store/cbor.h"
+
+namespace brume {
+
+namespace record_detail {
+
+template <class T>
+concept Described = boost::describe::has_describe_members<T>::value && !std::is_union_v<T>;
+
+template <class T>
+using Members = boost::describe::describe_members<T, boost::describe::mod_any_access | boost::describe::mod_inherited>;
+
+template <class T, template <class...> class Template>
+inline constexpr bool is_a = false;
+template <class... Arguments, template <class...> class Template>
+inline constexpr bool is_a<Template<Arguments...>, Template> = true;
+
+template <class T>
+inline constexpr bool is_optional = is_a<T, opt> || is_a<T, std::optional> || is_a<T, box>;
+
+template <class T>
+bool same(const T& a, const T& b) {
+  if constexpr (Described<T>) {
+    bool equal = true;
+    boost::mp11::mp_for_each<Members<T>>(
+        [&](auto member) { equal = equal && same(a.*member.pointer, b.*member.pointer); });
+    return equal;
+  } else if constexpr (is_optional<T>) {
+    if (a.has_value() != b.has_value()) return false;
+    return !a.has_value() || same(*a, *b);
+  } else if constexpr (is_a<T, std::vector>) {
+    if (a.size() != b.size()) return false;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      if (!same(a[i], b[i])) return false;
+    }
+    return true;
+  } else if constexpr (is_a<T, std::map>) {
+    if (a.size() != b.size()) return false;
+    for (auto x = a.begin(), y = b.begin(); x != a.end(); ++x, ++y) {
+      if (x->first != y->first || !same(x->second, y->second)) return false;
+    }
+    return true;
+  } else {
+    return a == b;
+  }
+}
+
+template <class T>
+void write(CborWriter& out, const T& value);
+template <class T>
+void read(CborReader& in, T& value);
+
+template <Described T>
+void write_members(CborWriter& out, const T& value) {
+  static const T defaults{};
+  std::size_t count = 0;
+  boost::mp11::mp_for_each<Members<T>>(
+      [&](auto member) { count += same(value.*member.pointer, defaults.*member.pointer) ? 0U : 1U; });
+  out.map(count);
+  boost::mp11::mp_for_each<Members<T>>([&](auto member) {
+    if (same(value.*member.pointer, defaults.*member.pointer)) return;
+    out.text(member.name);
+    write(out, value.*member.pointer);
+  });
+}
+
+template <Described T>
+void read_members(CborReader& in, T& value) {
+  const CborReader::Level level(in);
+  for (std::size_t left = in.map(); left > 0; --left) {
+    const std::string_view name = in.string();
+    bool known = false;
+    boost::mp11::mp_for_each<Members<T>>([&](auto member) {
+      if (known || name != member.name) return;
+      known = true;
+      read(in, value.*member.pointer);
+    });
+    if (!known) in.skip();
+  }
+}
+
+template <class T>
+void write_items(CborWriter& out, const T& values) {
+  out.array(values.size());
+  for (const typename T::value_type& value : values) write(out, value);
+}
+
+template <class T>
+void write(CborWriter& out, const T& value) {
+  if constexpr (std::same_as<T, bool>) {
+    out.boolean(value);
+  } else if constexpr (std::unsigned_integral<T>) {
+    out.unsigned_integer(value);
+  } else if constexpr (std::signed_integral<T>) {
+    out.integer(value);
+  } else if constexpr (std::is_enum_v<T>) {
+    out.integer(static_cast<std::int64_t>(value));
+  } else if constexpr (std::floating_point<T>) {
+    out.real(static_cast<double>(value));
+  } else if constexpr (std::same_as<T, std::string>) {
+    out.bytes(value);
+  } else if constexpr (std::same_as<T, Time> || std::same_as<T, Duration>) {
+    out.integer(value.ms);
+  } else if constexpr (std::same_as<T, Scope>) {
+    out.array(2);
+    out.bytes(value.account);
+    out.bytes(value.region);
+  } else if constexpr (is_optional<T>) {
+    if (value.has_value()) {
+      write(out, *value);
+    } else {
+      out.null();
+    }
+  } else if constexpr (is_a<T, std::pair>) {
+    out.array(2);
+    write(out, value.first);
+    write(out, value.second);
+  } else if constexpr (is_a<T, std::map>) {
+    static_assert(std::same_as<typename T::key_type, std::string>, "records have maps by string only");
+    out.map(value.size());
+    for (const auto& [key, item] : value) {
+      out.bytes(key);
+      write(out, item);
+    }
+  } else if constexpr (is_a<T, std::vector> || is_a<T, std::set>) {
+    write_items(out, value);
+  } else {
+    static_assert(Described<T>, "describe this struct with BOOST_DESCRIBE_STRUCT");
+    write_members(out, value);
+  }
+}
+
+template <class T>
+T read_integer(CborReader& in) {
+  if constexpr (std::unsigned_integral<T>) {
+    const std::uint64_t value = in.unsigned_integer();
+    if (value > std::numeric_limits<T>::max()) throw_damaged_record("a number out of range");
+    return static_cast<T>(value);
+  } else {
+    const std::int64_t value = in.integer();
+    if (value > std::numeric_limits<T>::max() || value < std::numeric_limits<T>::min()) {
+      throw_damaged_record("a number out of range");
+    }
+    return static_cast<T>(value);
+  }
+}
+
+template <class T>
+void read_container(CborReader& in, T& value) {
+  const CborReader::Level level(in);
+  value.clear();
+  if constexpr (is_a<T, std::map>) {
+    for (std::size_t left = in.map(); left > 0; --left) {
+      std::string key(in.string());
+      read(in, value[std::move(key)]);
+    }
+  } else {
+    for (std::size_t left = in.array(); left > 0; --left) {
+      typename T::value_type item{};
+      read(in, item);
+      value.insert(value.end(), std::move(item));
+    }
+  }
+}
+
+inline void read_pair_head(CborReader& in) {
+  if (in.array() != 2) throw_damaged_record("not a pair");
+}
+
+template <class T>
+void read(CborReader& in, T& value) {
+  if constexpr (std::same_as<T, bool>) {
+    value = in.boolean();
+  } else if constexpr (std::integral<T>) {
+    value = read_integer<T>(in);
+  } else if constexpr (std::is_enum_v<T>) {
+    value = static_cast<T>(read_integer<std::underlying_type_t<T>>(in));
+  } else if constexpr (std::floating_point<T>) {
+    value = static_cast<T>(in.real());
+  } else if constexpr (std::same_as<T, std::string>) {
+    value = in.string();
+  } else if constexpr (std::same_as<T, Time> || std::same_as<T, Duration>) {
+    value.ms = in.integer();
+  } else if constexpr (std::same_as<T, Scope>) {
+    read_pair_head(in);
+    value.account = in.string();
+    value.region = in.string();
+  } else if constexpr (is_optional<T>) {
+    const CborReader::Level level(in);
+    if (in.next_is_null()) {
+      in.null();
+      value = T{};
+    } else {
+      read(in, value.emplace());
+    }
+  } else if constexpr (is_a<T, std::pair>) {
+    read_pair_head(in);
+    read(in, value.first);
+    read(in, value.second);
+  } else if constexpr (is_a<T, std::map> || is_a<T, std::vector> || is_a<T, std::set>) {
+    read_container(in, value);
+  } else {
+    static_assert(Described<T>, "describe this struct with BOOST_DESCRIBE_STRUCT");
+    read_members(in, value);
+  }
+}
+
+}  // namespace record_detail
+
+template <class Record>
+std::string encode_record(const Record& record) {
+  CborWriter out;
+  record_detail::write(out, record);
+  return out.take();
+}
+
+// Throws StoreError for damaged bytes.
+template <class Record>
+Record decode_record(std::string_view bytes) {
+  CborReader in(bytes);
+  Record record{};
+  record_detail::read(in, record);
+  if (!in.at_end()) throw_damaged_record("bytes are left over");
+  return record;
+}
+
+}  // namespace brume

@@ -1,0 +1,309 @@
+// The store on RocksDB: one column family, small buffers, a write-ahead log that is written (not synced) at each batch
+// unless power loss must be survived.
+#include <rocksdb/cache.h>
+#include <rocksdb/convenience.h>
+#include <rocksdb/db.h>
+#include <rocksdb/env.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_batch.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <stop_token>
+#include <thread>
+
+#include "core/log.h"
+#include "core/text.h"
+#include "store/directory.h"
+#include "store/store.h"
+
+namespace brume {
+namespace {
+
+constexpr std::string_view kFormatKey = "m/format";
+constexpr std::int64_t kFormat = 1;
+// No key of ours starts with it: the end of an unbounded range.
+constexpr std::string_view kAfterAllKeys = "\xff";
+
+rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
+std::string_view view(const rocksdb::Slice& text) { return {text.data(), text.size()}; }
+
+bool is_no_space(const rocksdb::Status& status) {
+  return status.IsNoSpace() || status.subcode() == rocksdb::Status::kNoSpace;
+}
+
+rocksdb::Options options_for(Durability durability) {
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = rocksdb::NewLRUCache(8 << 20, 2);
+  table.cache_index_and_filter_blocks = true;
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  table.format_version = 5;
+
+  rocksdb::Options options;
+  options.create_if_missing = true;
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  options.write_buffer_size = 4 << 20;
+  options.max_write_buffer_number = 3;
+  options.target_file_size_base = 8 << 20;
+  options.max_bytes_for_level_base = 32 << 20;
+  options.max_total_wal_size = 32 << 20;
+  options.max_background_jobs = 2;
+  options.max_open_files = 128;
+  // Opening and closing stay quick: what the log holds is replayed, at most a few megabytes.
+  options.avoid_flush_during_shutdown = true;
+  options.avoid_flush_during_recovery = true;
+  options.skip_stats_update_on_db_open = true;
+  options.stats_dump_period_sec = 0;
+  options.stats_persist_period_sec = 0;
+  options.keep_log_file_num = 2;
+  options.max_log_file_size = 1 << 20;
+  options.info_log_level = rocksdb::WARN_LEVEL;
+  const std::vector<rocksdb::CompressionType> supported = rocksdb::GetSupportedCompressions();
+  const bool has_lz4 = std::ranges::find(supported, rocksdb::kLZ4Compression) != supported.end();
+  options.compression = has_lz4 ? rocksdb::kLZ4Compression : rocksdb::kNoCompression;
+  // A log that was synced may only be torn at its end. One that was not may hold anything after a power cut; the
+  // longest consistent beginning is then the best there is.
+  options.wal_recovery_mode = durability == Durability::power_loss
+                                  ? rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords
+                                  : rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  return options;
+}
+
+void throw_status(const rocksdb::Status& status, std::string_view doing) {
+  if (is_no_space(status))
+    throw StoreFull("The disk of the state directory is full; " + std::string(doing) + " failed.");
+  throw StoreError("The store cannot go on: " + std::string(doing) + ": " + status.ToString());
+}
+
+std::optional<std::string> get_from(rocksdb::DB& db, const rocksdb::ReadOptions& options, std::string_view key) {
+  std::string value;
+  const rocksdb::Status status = db.Get(options, slice(key), &value);
+  if (status.IsNotFound()) return std::nullopt;
+  if (!status.ok()) throw_status(status, "reading");
+  return value;
+}
+
+void scan_db(rocksdb::DB& db, rocksdb::ReadOptions options, std::string_view from, std::string_view until,
+             const Snapshot::Visit& visit, bool reverse) {
+  if (until.empty()) until = kAfterAllKeys;
+  if (until <= from) return;
+  const rocksdb::Slice lower = slice(from);
+  const rocksdb::Slice upper = slice(until);
+  options.iterate_lower_bound = &lower;
+  options.iterate_upper_bound = &upper;
+  const std::unique_ptr<rocksdb::Iterator> iterator(db.NewIterator(options));
+  if (reverse) {
+    iterator->SeekToLast();
+  } else {
+    iterator->SeekToFirst();
+  }
+  while (iterator->Valid() && visit(view(iterator->key()), view(iterator->value()))) {
+    if (reverse) {
+      iterator->Prev();
+    } else {
+      iterator->Next();
+    }
+  }
+  if (!iterator->status().ok()) throw_status(iterator->status(), "reading");
+}
+
+// Shares the database: a worker may still read a snapshot while the store is being closed.
+class RocksSnapshot final : public Snapshot {
+ public:
+  explicit RocksSnapshot(std::shared_ptr<rocksdb::DB> db) : db_(std::move(db)) {
+    options_.snapshot = db_->GetSnapshot();
+  }
+  RocksSnapshot(const RocksSnapshot&) = delete;
+  RocksSnapshot& operator=(const RocksSnapshot&) = delete;
+  ~RocksSnapshot() override { db_->ReleaseSnapshot(options_.snapshot); }
+
+  std::optional<std::string> get(std::string_view key) const override { return get_from(*db_, options_, key); }
+  void scan(std::string_view from, std::string_view until, const Visit& visit, bool reverse) const override {
+    scan_db(*db_, options_, from, until, visit, reverse);
+  }
+
+ private:
+  std::shared_ptr<rocksdb::DB> db_;
+  rocksdb::ReadOptions options_;
+};
+
+class RocksStore final : public Store {
+ public:
+  RocksStore(const std::string& directory, Durability durability)
+      : directory_(directory), durability_(durability), lock_(directory), reserve_(directory) {
+    open();
+    check_format();
+    full_ = !reserve_.take();
+    write_options_.sync = durability == Durability::power_loss;
+    if (durability == Durability::process_death) {
+      syncer_ = std::jthread([this](const std::stop_token& stop) { sync_each_second(stop); });
+    }
+  }
+  RocksStore(const RocksStore&) = delete;
+  RocksStore& operator=(const RocksStore&) = delete;
+  ~RocksStore() override {
+    if (syncer_.joinable()) {
+      syncer_.request_stop();
+      syncer_.join();
+    }
+    const rocksdb::Status status = db_->SyncWAL();
+    if (!status.ok()) log::error("store", "the last sync failed: " + status.ToString());
+  }
+
+  void write(const Batch& batch) override {
+    rocksdb::WriteBatch changes;
+    for (const Batch::Change& change : batch.changes) {
+      const rocksdb::Status status =
+          change.value ? changes.Put(slice(change.key), slice(*change.value)) : changes.Delete(slice(change.key));
+      if (!status.ok()) throw_status(status, "writing");
+    }
+    write_changes(changes);
+  }
+
+  void erase_range(std::string_view from, std::string_view until) override {
+    if (until.empty()) until = kAfterAllKeys;
+    if (until <= from) return;
+    rocksdb::WriteBatch changes;
+    const rocksdb::Status status = changes.DeleteRange(slice(from), slice(until));
+    if (!status.ok()) throw_status(status, "writing");
+    write_changes(changes);
+  }
+
+  std::shared_ptr<Snapshot> snapshot() const override { return std::make_shared<RocksSnapshot>(db_); }
+  std::optional<std::string> get(std::string_view key) const override {
+    return get_from(*db_, rocksdb::ReadOptions(), key);
+  }
+  void scan(std::string_view from, std::string_view until, const Snapshot::Visit& visit, bool reverse) const override {
+    scan_db(*db_, rocksdb::ReadOptions(), from, until, visit, reverse);
+  }
+  void sync() override {
+    const rocksdb::Status status = db_->SyncWAL();
+    if (!status.ok()) throw_status(status, "syncing");
+  }
+  Durability durability() const override { return durability_; }
+
+ private:
+  void open() {
+    const rocksdb::Options options = options_for(durability_);
+    options.env->SetBackgroundThreads(1, rocksdb::Env::Priority::LOW);
+    options.env->SetBackgroundThreads(1, rocksdb::Env::Priority::HIGH);
+    rocksdb::DB* db = nullptr;
+    const rocksdb::Status status = rocksdb::DB::Open(options, directory_ + "/db", &db);
+    db_.reset(db);
+    if (status.ok()) return;
+    if (is_no_space(status)) {
+      // What the log holds may have to be written out: give the reserve up for it, once.
+      reserve_.release();
+      if (rocksdb::DB::Open(options, directory_ + "/db", &db).ok()) {
+        db_.reset(db);
+        return;
+      }
+      throw StoreFull("The disk of the state directory " + directory_ + " is full. Free some space and start again.");
+    }
+    throw StoreError("The state in " + directory_ + " cannot be read (" + status.ToString() +
+                     "). If it is damaged, restore a copy of the directory, or move it away and start anew.");
+  }
+
+  void check_format() {
+    const std::optional<std::string> present = get(kFormatKey);
+    std::int64_t format = kFormat;
+    if (!present) {
+      rocksdb::WriteOptions synced;
+      synced.sync = true;
+      const rocksdb::Status status = db_->Put(synced, slice(kFormatKey), std::to_string(kFormat));
+      if (!status.ok()) throw_status(status, "writing the format");
+    } else if (!parse_int(*present, format) || format < 1) {
+      throw StoreError("The state in " + directory_ +
+                       " is damaged: it has no format. Restore a copy of the directory, "
+                       "or move it away and start anew.");
+    }
+    if (format > kFormat) {
+      throw StoreError("The state in " + directory_ + " has format " + std::to_string(format) +
+                       ", this program reads formats up to " + std::to_string(kFormat) +
+                       ". Use the newer program that wrote it, or another directory (--state).");
+    }
+  }
+
+  void write_changes(rocksdb::WriteBatch& changes) {
+    if (full_ && !recover_space()) {
+      throw StoreFull("The disk of the state directory is full: nothing can be written until space is freed.");
+    }
+    const rocksdb::Status status = db_->Write(write_options_, &changes);
+    if (status.ok()) {
+      note_unsynced();
+      return;
+    }
+    if (is_no_space(status)) {
+      // RocksDB refuses writes after a failed one until it has resumed, and needs some space for that.
+      full_ = true;
+      reserve_.release();
+      const rocksdb::Status resumed = db_->Resume();
+      log::error("store", "the disk is full: " + status.ToString() + "; resumed: " + resumed.ToString());
+    }
+    throw_status(status, "writing");
+  }
+
+  // True when there is space again and the reserve is whole.
+  bool recover_space() {
+    const std::lock_guard lock(recovery_mutex_);
+    if (!full_) return true;
+    if (!reserve_.take()) return false;
+    const rocksdb::Status resumed = db_->Resume();
+    if (!resumed.ok()) {
+      reserve_.release();
+      return false;
+    }
+    full_ = false;
+    log::info("store", "there is disk space again");
+    return true;
+  }
+
+  void note_unsynced() {
+    if (durability_ == Durability::power_loss || unsynced_.load(std::memory_order_relaxed)) return;
+    {
+      const std::lock_guard lock(sync_mutex_);
+      unsynced_ = true;
+    }
+    sync_wake_.notify_one();
+  }
+
+  // A power cut may then take a second's writes, not more. Sleeps while nothing is written.
+  void sync_each_second(const std::stop_token& stop) {
+    while (true) {
+      {
+        std::unique_lock lock(sync_mutex_);
+        if (!sync_wake_.wait(lock, stop, [this] { return unsynced_.load(); })) return;
+        sync_wake_.wait_for(lock, stop, std::chrono::seconds(1), [] { return false; });
+        unsynced_ = false;
+      }
+      if (stop.stop_requested()) return;
+      const rocksdb::Status status = db_->SyncWAL();
+      if (!status.ok()) log::error("store", "the background sync failed: " + status.ToString());
+    }
+  }
+
+  std::string directory_;
+  Durability durability_;
+  DirectoryLock lock_;
+  SpaceReserve reserve_;
+  std::shared_ptr<rocksdb::DB> db_;
+  rocksdb::WriteOptions write_options_;
+  std::atomic<bool> full_ = false;
+  std::mutex recovery_mutex_;
+  std::mutex sync_mutex_;
+  std::condition_variable_any sync_wake_;
+  std::atomic<bool> unsynced_ = false;
+  std::jthread syncer_;
+};
+
+}  // namespace
+
+std::unique_ptr<Store> open_store(const std::string& directory, Durability durability) {
+  make_owner_only_directory(directory);
+  return std::make_unique<RocksStore>(directory, durability);
+}
+
+}  // namespace brume
