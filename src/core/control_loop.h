@@ -1,0 +1,59 @@
+// The control thread: a queue that any thread posts to and a heap of timers on the cloud's clock. Made by app; in tests
+// run by hand, without a thread.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <unordered_map>
+
+#include "core/runtime.h"
+
+namespace brume {
+
+class ControlLoop final : public Control {
+ public:
+  explicit ControlLoop(const Clock& clock) : clock_(clock) {}
+  ControlLoop(const ControlLoop&) = delete;
+  ControlLoop& operator=(const ControlLoop&) = delete;
+  ~ControlLoop() override;  // stops
+
+  void post(Function function) override;
+  TimerId at(Time when, Function function) override;
+  void cancel(TimerId timer) override;
+
+  // Runs on a thread of its own from now on. What was posted before runs first.
+  void start();
+  // Lets the running function end and joins the thread; what is left in the queue does not run. Not on the control
+  // thread.
+  void stop();
+  // Looks at the clock again: to be called when its speed changed or it was set. Thread-safe.
+  void wake();
+
+  // For tests, on the calling thread: everything posted and every timer that is due, until nothing is left.
+  void run_until_idle();
+  std::optional<Time> next_timer() const;
+
+ private:
+  void run();
+  bool run_one_posted();
+  bool run_one_due_timer();
+  static void run_guarded(Function& function);
+
+  const Clock& clock_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<Function> queue_;  // guarded by mutex_, as the two flags are
+  bool stopping_ = false;
+  bool poked_ = false;
+  // Timers belong to the control thread.
+  std::map<std::pair<Time, TimerId>, Function> timers_;
+  std::unordered_map<TimerId, Time> times_;
+  TimerId last_timer_ = 0;
+  std::thread thread_;
+};
+
+}  // namespace brume
