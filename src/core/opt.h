@@ -47,7 +47,8 @@ class opt {
     value_ = T{};
     has_ = false;
   }
-  bool operator==(const opt&) const = default;
+  // Written out: a defaulted one would be checked while a type that contains itself is still incomplete.
+  bool operator==(const opt& other) const { return has_ == other.has_ && value_ == other.value_; }
 
  private:
   T value_{};

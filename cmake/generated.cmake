@@ -1,0 +1,37 @@
+# The generated code: codegen/ turns models/ into one library of shapes and tables per service (brume_models_<service>),
+# one with the table of its handlers (brume_handlers_<service>, linked by app only: it needs every handler), and one with
+# the names of all of AWS's operations (brume_models_names).
+set(gen ${CMAKE_BINARY_DIR}/gen)
+file(GLOB codegen_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/codegen/*.py)
+set(codegen ${Python3_EXECUTABLE} -B ${CMAKE_SOURCE_DIR}/codegen/generate.py ${CMAKE_SOURCE_DIR})
+
+foreach(service sts iam ec2 elbv2 ecs ecr logs s3 dynamodb)
+  add_custom_command(
+    OUTPUT ${gen}/gen/${service}.h ${gen}/${service}_tables.cpp ${gen}/${service}_handlers.cpp
+    COMMAND ${codegen} ${service} ${gen}
+    DEPENDS ${codegen_sources} ${CMAKE_SOURCE_DIR}/models/${service}.json ${CMAKE_SOURCE_DIR}/models/served/${service}.txt
+    COMMENT "Generating ${service}")
+  add_library(brume_models_${service} STATIC ${gen}/gen/${service}.h ${gen}/${service}_tables.cpp)
+  target_include_directories(brume_models_${service} SYSTEM PUBLIC ${gen})
+  target_include_directories(brume_models_${service} PUBLIC ${CMAKE_SOURCE_DIR}/src)
+  target_link_libraries(brume_models_${service} PUBLIC brume_core)
+  set_source_files_properties(${gen}/${service}_tables.cpp PROPERTIES COMPILE_OPTIONS "-Wno-invalid-offsetof")
+
+  add_library(brume_handlers_${service} STATIC EXCLUDE_FROM_ALL ${gen}/${service}_handlers.cpp)
+  target_link_libraries(brume_handlers_${service} PUBLIC brume_services_${service} brume_models_${service})
+endforeach()
+
+add_custom_command(
+  OUTPUT ${gen}/operation_names.cpp
+  COMMAND ${codegen} --names ${gen}
+  DEPENDS ${codegen_sources} ${CMAKE_SOURCE_DIR}/models/operations.txt
+  COMMENT "Generating the names of operations")
+add_library(brume_models_names STATIC ${gen}/operation_names.cpp)
+# The front refuses unserved operations by name. Its target is made later, in the same directory.
+cmake_language(DEFER CALL brume_link_names)
+function(brume_link_names)
+  get_target_property(type brume_front TYPE)
+  if(NOT type STREQUAL INTERFACE_LIBRARY)
+    target_link_libraries(brume_front PUBLIC brume_models_names)
+  endif()
+endfunction()
