@@ -28,10 +28,4 @@ add_custom_command(
   COMMENT "Generating the names of operations")
 add_library(brume_models_names STATIC ${gen}/operation_names.cpp)
 # The front refuses unserved operations by name. Its target is made later, in the same directory.
-cmake_language(DEFER CALL brume_link_names)
-function(brume_link_names)
-  get_target_property(type brume_front TYPE)
-  if(NOT type STREQUAL INTERFACE_LIBRARY)
-    target_link_libraries(brume_front PUBLIC brume_models_names)
-  endif()
-endfunction()
+cmake_language(DEFER CALL target_link_libraries brume_front PUBLIC brume_models_names)
