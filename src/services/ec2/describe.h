@@ -1,0 +1,86 @@
+// What every Describe operation does: ids, filters, pages. A record is rendered to its AWS shape first; filters read
+// the shape, so that what is filtered on is what is shown.
+#pragma once
+
+#include <initializer_list>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "aws/filters.h"
+#include "aws/paging.h"
+#include "services/ec2/ec2.h"
+
+namespace brume::ec2 {
+
+// A filter's values from a shape's member: none when it is absent.
+using Values = std::vector<std::string>;
+inline Values one(const opt<std::string>& value) { return value ? Values{*value} : Values{}; }
+inline Values flag(const opt<bool>& value) { return value ? Values{*value ? "true" : "false"} : Values{}; }
+inline Values number(const opt<std::int64_t>& value) { return value ? Values{std::to_string(*value)} : Values{}; }
+// For filters that AWS knows and that nothing of Brume's can answer (IPv6, outposts).
+template <class Shape>
+Values none(const Shape&) {
+  return {};
+}
+// One value per element of a list member: each(shape.associations, [](auto& a) { return a.subnet_id; }).
+template <class List, class Member>
+Values each(const opt<List>& list, const Member& member) {
+  Values values;
+  for (const auto& item : list.get()) {
+    for (std::string& value : member(item)) values.push_back(std::move(value));
+  }
+  return values;
+}
+
+template <class Shape>
+Tags tags_of(const Shape& shape) {
+  if constexpr (requires { shape.tags; }) {
+    return tags_from(shape.tags.get());
+  } else if constexpr (requires { shape.tag_set; }) {
+    return tags_from(shape.tag_set.get());
+  } else {
+    return {};
+  }
+}
+template <class Shape>
+inline constexpr bool kHasTags = requires(Shape shape) { shape.tags; } || requires(Shape shape) { shape.tag_set; };
+
+// The records with the given ids (all of the scope's when there are none), rendered by `shape_of`.
+template <class Shape, class Record, class ShapeOf>
+std::vector<Shape> render(const Table<Record>& table, const Scope& scope, const IdKind& kind,
+                          const std::vector<std::string>& ids, const ShapeOf& shape_of) {
+  std::vector<Shape> shapes;
+  if (ids.empty()) {
+    table.for_each(scope, [&](const Record& record) { shapes.push_back(shape_of(record)); });
+    return shapes;
+  }
+  for (const std::string& id : ids) check_form(kind, id);
+  for (const std::string& id : std::set<std::string>(ids.begin(), ids.end())) {
+    shapes.push_back(shape_of(get(table, scope, kind, id)));
+  }
+  return shapes;
+}
+
+template <class Shape>
+void apply_filters(const Filters& filters, std::span<const FilterField<Shape>> fields, std::vector<Shape>& shapes) {
+  check_filters(filters, fields, kHasTags<Shape>);
+  if (filters.empty()) return;
+  std::erase_if(shapes, [&](const Shape& shape) { return !passes_filters(filters, fields, tags_of(shape), shape); });
+}
+
+// AWS's bounds of MaxResults; answers over the largest page are cut at 1000 as well.
+std::size_t page_limit(const opt<std::int64_t>& max_results);
+AwsError invalid_next_token();
+
+// Keeps one page of `shapes`, which ascend by `key_of`, and returns the next page's token.
+template <class Input, class Shape, class KeyOf>
+opt<std::string> page(const Ec2& ec2, const Request<Input>& request, std::string_view operation,
+                      std::vector<Shape>& shapes, const KeyOf& key_of) {
+  return cut_page(ec2.paging, paging_purpose(operation, request.scope), request.input.next_token,
+                  page_limit(request.input.max_results), shapes, key_of, invalid_next_token());
+}
+
+}  // namespace brume::ec2

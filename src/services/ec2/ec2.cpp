@@ -1,0 +1,61 @@
+#include "services/ec2/ec2.h"
+
+#include "services/ec2/vpcs.h"
+#include "store/tx.h"
+
+namespace brume::ec2 {
+
+namespace {
+
+// Scopes are the keys already; the record's own id is a constant.
+constexpr std::string_view kRegion = "region";
+
+}  // namespace
+
+Ec2::Ec2(Store& store, const Clock& clock_, Random& random_, Control& control, network::Network& network, Names& names,
+         PagingTokens paging_)
+    : clock(clock_),
+      random(random_),
+      paging(std::move(paging_)),
+      regions(store, {"ec2.region"}),
+      vpcs(store, {"ec2.vpc"}),
+      networks(store, {"ec2.network"}),
+      subnets(store, {"ec2.subnet"}),
+      route_tables(store, {"ec2.route-table"}),
+      internet_gateways(store, {"ec2.internet-gateway"}),
+      addresses(store, {"ec2.address"}),
+      public_addresses(store, {"ec2.public-address"}),
+      nat_gateways(store, {"ec2.nat-gateway"}),
+      groups(store, {"ec2.security-group"}),
+      group_rules(store, {"ec2.security-group-rule"}),
+      interfaces(store, {"ec2.network-interface"}),
+      acls(store, {"ec2.network-acl"}),
+      reconciler(*this, store, clock_, control, network, names) {}
+
+void Ec2::touch(Tx& tx, const Scope& scope, const std::string& vpc_id) {
+  tx.on_commit([this, scope, vpc_id] { reconciler.wake(scope, vpc_id); });
+}
+
+const RegionRecord& enter_region(Ec2& ec2, Tx& tx, const Scope& scope) {
+  if (const RegionRecord* region = ec2.regions.find(scope, kRegion)) return *region;
+  make_default_vpc(ec2, tx, scope);
+  return ec2.regions.insert(tx, scope, kRegion, {.dhcp_options = ec2.new_id(kDhcpOptionsId)});
+}
+
+AwsError dry_run_operation() {
+  return {"DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412};
+}
+
+AwsError unsupported(std::string_view what) {
+  return {"UnsupportedOperation", "Brume does not serve " + std::string(what) + "."};
+}
+
+AwsError invalid_parameter(std::string message) { return {"InvalidParameterValue", std::move(message)}; }
+
+AwsError missing_parameter(std::string_view name) {
+  return {"MissingParameter", "The request must contain the parameter " + std::string(name)};
+}
+
+AwsError dependency_violation(std::string message) { return {"DependencyViolation", std::move(message)}; }
+
+}  // namespace brume::ec2

@@ -1,0 +1,86 @@
+// EC2's networking: its tables, what it works with, and the entry of every handler. Made by app; control thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "aws/paging.h"
+#include "aws/request.h"
+#include "core/error.h"
+#include "core/random.h"
+#include "core/runtime.h"
+#include "core/scope.h"
+#include "core/time.h"
+#include "services/ec2/ids.h"
+#include "services/ec2/needs.h"
+#include "services/ec2/reconciler.h"
+#include "services/ec2/records.h"
+#include "store/table.h"
+
+namespace brume::network {
+class Network;
+}
+
+namespace brume::ec2 {
+
+struct Ec2 {
+  Ec2(Store& store, const Clock& clock, Random& random, Control& control, network::Network& network, Names& names,
+      PagingTokens paging);
+  Ec2(const Ec2&) = delete;
+  Ec2& operator=(const Ec2&) = delete;
+
+  const Clock& clock;
+  Random& random;
+  const PagingTokens paging;
+
+  Table<RegionRecord> regions;
+  Table<VpcRecord> vpcs;
+  Table<NetworkRecord> networks;
+  Table<SubnetRecord> subnets;
+  Table<RouteTableRecord> route_tables;
+  Table<InternetGatewayRecord> internet_gateways;
+  Table<AddressRecord> addresses;
+  Table<PublicAddressRecord> public_addresses;
+  Table<NatGatewayRecord> nat_gateways;
+  Table<GroupRecord> groups;
+  Table<GroupRuleRecord> group_rules;
+  Table<InterfaceRecord> interfaces;
+  Table<AclRecord> acls;
+
+  Reconciler reconciler;
+
+  // A fresh id: "vpc-" and 17 hexadecimal digits.
+  std::string new_id(const IdKind& kind) { return random.ec2_id(kind.prefix); }
+  // The VPC's network must be applied again once the transaction is committed.
+  void touch(Tx& tx, const Scope& scope, const std::string& vpc_id);
+};
+
+// The region's record; makes it and the default VPC when this account is seen in this region for the first time.
+const RegionRecord& enter_region(Ec2& ec2, Tx& tx, const Scope& scope);
+
+// DryRunOperation, as AWS answers once the caller was found to be allowed (HTTP 412).
+AwsError dry_run_operation();
+// "Unknown things" of DECISIONS: what is in AWS's model and not served is refused by its name.
+AwsError unsupported(std::string_view what);
+AwsError invalid_parameter(std::string message);
+AwsError missing_parameter(std::string_view name);
+AwsError dependency_violation(std::string message);
+
+// First thing in every handler.
+template <class Input>
+void begin(Ec2& ec2, Tx& tx, const Request<Input>& request) {
+  enter_region(ec2, tx, request.scope);
+  if constexpr (requires { request.input.dry_run; }) {
+    if (request.input.dry_run.get()) throw dry_run_operation();
+  }
+}
+
+// The record, or the code of a malformed or unknown id.
+template <class Record>
+const Record& get(const Table<Record>& table, const Scope& scope, const IdKind& kind, const std::string& id) {
+  if (const Record* record = table.find(scope, id)) return *record;
+  check_form(kind, id);
+  throw not_found(kind, id);
+}
+
+}  // namespace brume::ec2
