@@ -22,8 +22,8 @@ TEST(Operator, KnowsAwsNamesAndNoOthers) {
   for (const char* name : {"StringEquals", "ForAllValues:StringLike", "ForAnyValue:ArnLikeIfExists", "BoolIfExists",
                            "Null", "NotIpAddress", "BinaryEquals", "dateGreaterThan"})
     EXPECT_TRUE(parse_operator(name)) << name;
-  for (const char* name : {"", "StringEqual", "NullIfExists", "ForSomeValues:StringEquals", "StringLessThan", "IfExists",
-                           "StringEqualsIfExistsIfExists", "BoolNotEquals"})
+  for (const char* name : {"", "StringEqual", "NullIfExists", "ForSomeValues:StringEquals", "StringLessThan",
+                           "IfExists", "StringEqualsIfExistsIfExists", "BoolNotEquals"})
     EXPECT_FALSE(parse_operator(name)) << name;
 }
 
@@ -121,9 +121,16 @@ TEST(Condition, NeverEqualsAVariableWithoutValue) {
 
 TEST(Condition, RefusesValuesThatCannotMatch) {
   const std::pair<const char*, const char*> cases[] = {
-      {"NumericEquals", "ten"}, {"NumericEquals", "inf"},    {"DateEquals", "01T"},      {"DateEquals", "yesterday"},
-      {"Bool", "yes"},          {"IpAddress", "10.0.0/8"},   {"IpAddress", "1.2.3.4/33"}, {"IpAddress", "1.2.3.4/-1"},
-      {"Null", "maybe"},        {"BinaryEquals", "not base64!"},
+      {"NumericEquals", "ten"},
+      {"NumericEquals", "inf"},
+      {"DateEquals", "01T"},
+      {"DateEquals", "yesterday"},
+      {"Bool", "yes"},
+      {"IpAddress", "10.0.0/8"},
+      {"IpAddress", "1.2.3.4/33"},
+      {"IpAddress", "1.2.3.4/-1"},
+      {"Null", "maybe"},
+      {"BinaryEquals", "not base64!"},
   };
   for (const auto& [name, value] : cases)
     EXPECT_FALSE(Condition::compile(*parse_operator(name), "k", {value}, true)) << name << " " << value;

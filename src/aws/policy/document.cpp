@@ -147,8 +147,9 @@ Statement Parser::parse_statement(const Node& node) {
     if (!sid->is_string()) fault("Invalid value for field Sid");
     statement.sid = sid->text;
     if ((identity() || trust()) && !is_alphanumeric(statement.sid))
-      refuse("Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression "
-             "[0-9A-Za-z]*");
+      refuse(
+          "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression "
+          "[0-9A-Za-z]*");
   }
   const Node* effect = node.find("Effect");
   if (effect == nullptr) fault("Missing required field Effect");
@@ -280,8 +281,7 @@ void Parser::parse_resources(const Node& node, Statement& statement) const {
     refuse(identity() ? "Policy statement must contain resources." : "Missing required field Resource");
   }
   const std::vector<std::string> list = strings(*resources, "Resource");
-  if (list.empty())
-    refuse(identity() ? "Policy statement must contain resources." : "Missing required field Resource");
+  if (list.empty()) refuse(identity() ? "Policy statement must contain resources." : "Missing required field Resource");
   for (const std::string& resource : list) {
     check_resource(resource);
     statement.resources.emplace_back(resource,

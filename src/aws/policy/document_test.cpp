@@ -56,8 +56,7 @@ TEST(PolicyDocument, SaysWhyAnIdentityPolicyIsMalformed) {
        "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."},
       {R"({"Effect":"Allow","Action":"s3:a:b","Resource":"*"})", "Actions/Condition can contain only one colon."},
       {R"({"Effect":"Allow","Action":"s 3:a","Resource":"*"})", "Vendor s 3 is not valid"},
-      {R"({"Effect":"Allow","Action":"s3:*","Resource":"bucket"})",
-       "Resource bucket must be in ARN format or \"*\"."},
+      {R"({"Effect":"Allow","Action":"s3:*","Resource":"bucket"})", "Resource bucket must be in ARN format or \"*\"."},
       {R"({"Effect":"Allow","Action":"s3:*","Resource":"arn:wrong:s3:::b"})",
        "Partition \"wrong\" is not valid for resource \"arn:wrong:s3:::b\"."},
       {R"({"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3::b"})", "The policy failed legacy parsing"},
@@ -70,7 +69,8 @@ TEST(PolicyDocument, SaysWhyAnIdentityPolicyIsMalformed) {
       {R"([{"Sid":"A","Effect":"Allow","Action":"s3:*","Resource":"*"},{"Sid":"A","Effect":"Deny","Action":"s3:*","Resource":"*"}])",
        "Statement IDs (SID) in a single policy must be unique."},
       {R"({"Sid":"a b","Effect":"Allow","Action":"s3:*","Resource":"*"})",
-       "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*"},
+       "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression "
+       "[0-9A-Za-z]*"},
   };
   for (const auto& [statement, message] : cases) EXPECT_EQ(refusal(identity(statement)), message) << statement;
   EXPECT_EQ(refusal("This is not a json document"), syntax);
@@ -85,7 +85,8 @@ TEST(PolicyDocument, KnowsTheTrustGrammar) {
   const auto trust = [](const std::string& statement) {
     return refusal(R"({"Statement":[)" + statement + "]}", Grammar::trust);
   };
-  EXPECT_EQ(trust(R"({"Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"},"Action":"sts:AssumeRole"})"), "");
+  EXPECT_EQ(trust(R"({"Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"},"Action":"sts:AssumeRole"})"),
+            "");
   EXPECT_EQ(trust(R"({"Effect":"Allow","Principal":{"AWS":["123456789012","arn:aws:iam::123456789012:role/x"]},
                       "Action":["sts:AssumeRole","sts:TagSession"],"Condition":{"StringEquals":{"sts:ExternalId":"x"}}})"),
             "");
@@ -99,13 +100,15 @@ TEST(PolicyDocument, KnowsTheTrustGrammar) {
             "AssumeRole policy may only specify STS AssumeRole actions.");
   EXPECT_EQ(trust(R"({"Effect":"Allow","Principal":{"Service":"nowhere"},"Action":"sts:AssumeRole"})"),
             R"(Invalid principal in policy: "Service":"nowhere")");
-  EXPECT_EQ(trust(R"({"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:role/*"},"Action":"sts:AssumeRole"})"),
-            R"(Invalid principal in policy: "AWS":"arn:aws:iam::123456789012:role/*")");
+  EXPECT_EQ(
+      trust(R"({"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:role/*"},"Action":"sts:AssumeRole"})"),
+      R"(Invalid principal in policy: "AWS":"arn:aws:iam::123456789012:role/*")");
   EXPECT_EQ(trust(R"({"Effect":"Allow","Principal":{"Robot":"x"},"Action":"sts:AssumeRole"})"),
             R"(Invalid principal in policy: "Robot":"x")");
   EXPECT_EQ(refusal("{", Grammar::trust), "This policy contains invalid Json");
-  EXPECT_EQ(trust(R"({"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole","Condition":{"StringEqual":{"a":"b"}}})"),
-            "Invalid Condition type : StringEqual");
+  EXPECT_EQ(
+      trust(R"({"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole","Condition":{"StringEqual":{"a":"b"}}})"),
+      "Invalid Condition type : StringEqual");
 }
 
 TEST(PolicyDocument, KnowsTheResourceGrammars) {
@@ -113,9 +116,14 @@ TEST(PolicyDocument, KnowsTheResourceGrammars) {
   EXPECT_EQ(refusal(without, Grammar::own_resource), "");
   EXPECT_EQ(refusal(without, Grammar::resource), "Missing required field Resource");
   EXPECT_EQ(refusal(R"({"Id":"p","Statement":[{"Sid":"with space","Effect":"Deny","NotPrincipal":{"AWS":"123456789012"},
-                        "Action":"s3:*","Resource":"arn:aws:s3:::b/*"}]})", Grammar::resource), "");
+                        "Action":"s3:*","Resource":"arn:aws:s3:::b/*"}]})",
+                    Grammar::resource),
+            "");
   EXPECT_NE(refusal(R"({"Statement":[{"Effect":"Allow","Principal":{"CanonicalUser":"79a5"},"Action":"s3:*",
-                        "Resource":"arn:aws:s3:::b"}]})", Grammar::resource).find("not served"), std::string::npos);
+                        "Resource":"arn:aws:s3:::b"}]})",
+                    Grammar::resource)
+                .find("not served"),
+            std::string::npos);
 }
 
 TEST(PolicyDocument, RefusesDepthAndLength) {

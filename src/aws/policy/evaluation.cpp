@@ -90,8 +90,8 @@ class Evaluation {
 Finding Evaluation::scan(const std::vector<Attached>& list, PolicyKind kind) {
   Finding finding;
   for (const Attached& attached : list) {
-    // "If the AWS enforcement code encounters an error at any point during the evaluation, then it generates an exception
-    // and closes": what cannot be read might have denied.
+    // "If the AWS enforcement code encounters an error at any point during the evaluation, then it generates an
+    // exception and closes": what cannot be read might have denied.
     if (!attached.document) {
       finding.denied = true;
       continue;
@@ -122,8 +122,7 @@ bool Evaluation::deny(bool denied, std::string_view with) {
 }
 
 void Evaluation::because(std::string_view policy) {
-  decision_.reason =
-      "because no " + std::string(policy) + " allows the " + std::string(question_.action) + " action";
+  decision_.reason = "because no " + std::string(policy) + " allows the " + std::string(question_.action) + " action";
 }
 
 // Identity-based policies, then what limits them.

@@ -1,6 +1,6 @@
 // The policy engine: one pure function from a request and the policies that apply to it to a decision. Follows "Policy
-// evaluation logic", "Cross-account policy evaluation logic" and, for the sentences, "Troubleshooting access denied error
-// messages". Any thread.
+// evaluation logic", "Cross-account policy evaluation logic" and, for the sentences, "Troubleshooting access denied
+// error messages". Any thread.
 #pragma once
 
 #include <memory>

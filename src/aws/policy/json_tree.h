@@ -15,8 +15,8 @@ struct Member;
 struct Node {
   enum class Kind { null, boolean, number, string, array, object };
   Kind kind = Kind::null;
-  std::string text;           // of a string its value, of a number its spelling, of a boolean "true" or "false"
-  std::vector<Node> items;    // of an array
+  std::string text;             // of a string its value, of a number its spelling, of a boolean "true" or "false"
+  std::vector<Node> items;      // of an array
   std::vector<Member> members;  // of an object, in order
 
   bool is_string() const { return kind == Kind::string; }

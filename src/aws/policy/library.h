@@ -18,8 +18,8 @@ class Library {
  public:
   explicit Library(std::size_t capacity = 4096) : capacity_(capacity) {}
 
-  // The document, or null for a text that does not parse: stored texts were parsed when they were put, so that is a fault
-  // of ours, and decide() takes null for a denial.
+  // The document, or null for a text that does not parse: stored texts were parsed when they were put, so that is a
+  // fault of ours, and decide() takes null for a denial.
   std::shared_ptr<const Document> get(std::string_view text, Grammar grammar);
   std::size_t size() const { return entries_.size(); }
 

@@ -8,6 +8,7 @@ namespace brume::policy {
 namespace {
 
 char16_t byte(char c) { return static_cast<unsigned char>(c); }
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 // The first byte after the character that starts at `at`: a wildcard ? stands for a character, not for a byte.
 std::size_t next_character(std::string_view value, std::size_t at) {
@@ -40,7 +41,7 @@ Pattern::Pattern(std::string_view text, Rules rules) : text_(text), ignore_case_
   for (std::size_t i = 0; i < text.size();) {
     const char c = text[i];
     if (rules.variables && c == '$' && i + 1 < text.size() && text[i + 1] == '{') {
-      const std::size_t end = add_variable(text, i, rules);
+      const std::size_t end = add_variable(text, i);
       if (end != i) {
         i = end;
         continue;
@@ -50,14 +51,13 @@ Pattern::Pattern(std::string_view text, Rules rules) : text_(text), ignore_case_
       add_wildcard(c, i + 1 == text.size() || text[i + 1] == ':', rules, colons);
     } else {
       if (c == ':') ++colons;
-      tokens_.push_back(byte(c));
+      tokens_.push_back(byte(ignore_case_ ? lower(c) : c));
     }
     ++i;
   }
   if (!literal_) return;
   literal_text_.reserve(tokens_.size());
   for (char16_t token : tokens_) literal_text_.push_back(static_cast<char>(token));
-  if (ignore_case_) literal_text_ = to_lower(literal_text_);
   tokens_.clear();
 }
 
@@ -75,7 +75,7 @@ void Pattern::add_wildcard(char wildcard, bool ends_segment, Rules rules, int co
 }
 
 // Reads "${…}" at `start`; returns the end, or `start` when it is no variable and stands for itself.
-std::size_t Pattern::add_variable(std::string_view text, std::size_t start, Rules rules) {
+std::size_t Pattern::add_variable(std::string_view text, std::size_t start) {
   const std::size_t close = text.find('}', start);
   if (close == std::string_view::npos) return start;
   std::string_view inner = text.substr(start + 2, close - start - 2);
@@ -88,7 +88,6 @@ std::size_t Pattern::add_variable(std::string_view text, std::size_t start, Rule
     std::string_view fallback = trim(inner.substr(comma + 1));
     if (fallback.size() < 2 || fallback.front() != '\'' || fallback.back() != '\'') return start;
     variable.fallback = std::string(fallback.substr(1, fallback.size() - 2));
-    if (rules.ignore_case) variable.fallback = to_lower(*variable.fallback);
     inner = inner.substr(0, comma);
   }
   inner = trim(inner);
@@ -112,26 +111,23 @@ bool Pattern::expand(const Keys& keys, Tokens& out) const {
     const bool single = values != nullptr && values->size() == 1;
     if (!single && !variable.fallback) return false;
     // What a variable brings is literal: a tag value of "*" widens nothing.
-    for (char c : single ? values->front() : *variable.fallback) out.push_back(byte(c));
+    for (char c : single ? values->front() : *variable.fallback) out.push_back(byte(ignore_case_ ? lower(c) : c));
   }
   return true;
 }
 
 bool Pattern::matches(std::string_view value, const Keys& keys) const {
   if (everything_) return true;
+  if (literal_) return ignore_case_ ? equals_ignoring_case(value, literal_text_) : value == literal_text_;
   std::string folded;
   if (ignore_case_) {
     folded = to_lower(value);
     value = folded;
   }
-  if (literal_) return value == literal_text_;
-  if (variables_.empty() && !ignore_case_) return segmented_ ? match_segmented(tokens_, value) : match(tokens_, value);
+  if (variables_.empty()) return segmented_ ? match_segmented(tokens_, value) : match(tokens_, value);
   Tokens tokens;
   tokens.reserve(tokens_.size() + 32);
   if (!expand(keys, tokens)) return false;
-  if (ignore_case_)
-    for (char16_t& token : tokens)
-      if (token >= u'A' && token <= u'Z') token = static_cast<char16_t>(token - u'A' + u'a');
   return segmented_ ? match_segmented(tokens, value) : match(tokens, value);
 }
 
@@ -183,7 +179,8 @@ bool Pattern::match_segmented(const Tokens& tokens, std::string_view value) {
 }
 
 ArnPattern::ArnPattern(std::string_view text, bool variables) : everything_(text == "*") {
-  for (std::string_view part : split_arn(text, variables)) parts_.emplace_back(part, Pattern::Rules{.variables = variables});
+  for (std::string_view part : split_arn(text, variables))
+    parts_.emplace_back(part, Pattern::Rules{.variables = variables});
 }
 
 bool ArnPattern::matches(std::string_view value, const Keys& keys) const {

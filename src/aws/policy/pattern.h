@@ -39,13 +39,13 @@ class Pattern {
   };
   // Tokens: a byte (below 0x100), a wildcard, or kFirstVariable plus an index into variables_.
   using Tokens = std::u16string;
-  static constexpr char16_t kRun = 0x100;           // any characters
-  static constexpr char16_t kSegmentRun = 0x101;    // any characters but a colon
-  static constexpr char16_t kOne = 0x102;           // one character
-  static constexpr char16_t kSegmentOne = 0x103;    // one character but a colon
+  static constexpr char16_t kRun = 0x100;         // any characters
+  static constexpr char16_t kSegmentRun = 0x101;  // any characters but a colon
+  static constexpr char16_t kOne = 0x102;         // one character
+  static constexpr char16_t kSegmentOne = 0x103;  // one character but a colon
   static constexpr char16_t kFirstVariable = 0x200;
 
-  std::size_t add_variable(std::string_view text, std::size_t start, Rules rules);
+  std::size_t add_variable(std::string_view text, std::size_t start);
   void add_wildcard(char wildcard, bool ends_segment, Rules rules, int colons);
   bool expand(const Keys& keys, Tokens& out) const;
   static bool match(const Tokens& tokens, std::string_view value);

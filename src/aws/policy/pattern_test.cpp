@@ -23,11 +23,11 @@ Keys keys_of_alice() {
 
 TEST(Pattern, MatchesWildcardsInStrings) {
   const Case cases[] = {
-      {"", "", true},          {"", "a", false},          {"*", "", true},           {"*", "anything", true},
-      {"a*", "a", true},       {"a*c", "abbc", true},     {"a*c", "abbd", false},    {"a?c", "abc", true},
-      {"a?c", "ac", false},    {"*a*a*", "aa", true},     {"*a*a*", "a", false},     {"??", "ab", true},
-      {"a:*:c", "a::c", true}, {"a*b*c", "aXbYbZc", true}, {"a**b", "ab", true},     {"*.txt", "a.txt.gz", false},
-      {"?", "\xC3\xA9", true}, {"??", "\xC3\xA9", false}, {"A", "a", false},
+      {"", "", true},          {"", "a", false},           {"*", "", true},        {"*", "anything", true},
+      {"a*", "a", true},       {"a*c", "abbc", true},      {"a*c", "abbd", false}, {"a?c", "abc", true},
+      {"a?c", "ac", false},    {"*a*a*", "aa", true},      {"*a*a*", "a", false},  {"??", "ab", true},
+      {"a:*:c", "a::c", true}, {"a*b*c", "aXbYbZc", true}, {"a**b", "ab", true},   {"*.txt", "a.txt.gz", false},
+      {"?", "\xC3\xA9", true}, {"??", "\xC3\xA9", false},  {"A", "a", false},
   };
   for (const Case& c : cases)
     EXPECT_EQ(Pattern(c.pattern, {}).matches(c.value, {}), c.matches) << c.pattern << " on " << c.value;
@@ -107,8 +107,8 @@ TEST(ArnPattern, MatchesEachPartOnItsOwn) {
   EXPECT_TRUE(ArnPattern(pattern, true).matches("arn:aws:someservice:eu-west-1:111122223333:finance/a:b", {}));
   EXPECT_FALSE(ArnPattern(pattern, true).matches("no arn", {}));
   EXPECT_TRUE(ArnPattern("*", true).matches("arn:aws:sns:eu-west-1:1:topic", {}));
-  EXPECT_TRUE(ArnPattern("arn:aws:iam::1:user/${aws:username}", true).matches("arn:aws:iam::1:user/alice",
-                                                                              keys_of_alice()));
+  EXPECT_TRUE(
+      ArnPattern("arn:aws:iam::1:user/${aws:username}", true).matches("arn:aws:iam::1:user/alice", keys_of_alice()));
 }
 
 TEST(Pattern, StaysQuickOnHostileInput) {
