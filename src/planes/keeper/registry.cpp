@@ -1,0 +1,62 @@
+#include "planes/keeper/registry.h"
+
+#include <signal.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "core/log.h"
+#include "core/text.h"
+
+namespace brume::keeper {
+namespace {
+
+// The moment that a process started, in the kernel's ticks: with the pid it names one process for good. Empty when
+// there is none.
+std::string start_ticks(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string line;
+  std::getline(file, line);
+  const std::size_t end = line.rfind(')');  // the name may hold anything, spaces and parentheses too
+  if (end == std::string::npos) return {};
+  const auto parts = split(std::string_view(line).substr(end + 2), ' ');
+  return parts.size() > 19 ? std::string(parts[19]) : std::string();
+}
+
+}  // namespace
+
+Registry::Registry(std::string directory) : directory_(std::move(directory)) {
+  std::filesystem::create_directories(directory_);
+}
+
+std::string Registry::path(pid_t pid) const { return directory_ + "/" + std::to_string(pid); }
+
+void Registry::add(pid_t pid) { std::ofstream(path(pid)) << start_ticks(pid); }
+
+void Registry::remove(pid_t pid) {
+  std::error_code ignored;
+  std::filesystem::remove(path(pid), ignored);
+}
+
+int Registry::kill_leftovers() {
+  int killed = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(directory_)) {
+    std::ifstream file(entry.path());
+    std::ostringstream ticks;
+    ticks << file.rdbuf();
+    std::int64_t number = 0;
+    if (parse_int(entry.path().filename().string(), number) && number > 1 && !ticks.str().empty() &&
+        start_ticks(static_cast<pid_t>(number)) == ticks.str()) {
+      ::kill(static_cast<pid_t>(-number), SIGKILL);
+      ::kill(static_cast<pid_t>(number), SIGKILL);
+      ++killed;
+    }
+    std::error_code ignored;
+    std::filesystem::remove(entry.path(), ignored);
+  }
+  if (killed > 0) log::warning("keeper", "ended " + std::to_string(killed) + " processes of an earlier keeper");
+  return killed;
+}
+
+}  // namespace brume::keeper
