@@ -1,0 +1,44 @@
+// What AWS has and this service does not serve is refused by name, never silently (DECISIONS 17). And small checks that
+// several operations share.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "aws/paging.h"
+#include "aws/tags.h"
+#include "services/ecs/ecs.h"
+
+namespace brume::ecs {
+
+inline void refuse_if(bool given, std::string_view operation, std::string_view member) {
+  if (given)
+    throw unsupported_feature_exception("Brume does not serve " + std::string(member) +
+                                        " of ecs:" + std::string(operation) + ".");
+}
+
+inline void check_tags(const Tags& tags) {
+  if (std::string problem = tag_problem(tags); !problem.empty()) throw invalid_parameter_exception(problem);
+}
+
+// One page of ARNs (up to maxResults, 100 by default), in the order of their keys; sets the next page's token. An item
+// is an ARN that is its own key, or a pair of key and ARN.
+struct ArnItem {
+  std::string key, arn;
+  ArnItem(std::string text) : key(text), arn(std::move(text)) {}
+  ArnItem(std::string key, std::string arn) : key(std::move(key)), arn(std::move(arn)) {}
+};
+template <class Input>
+std::vector<std::string> page_of(const Ecs& ecs, const Request<Input>& request, std::string_view operation,
+                                 std::vector<ArnItem> items, opt<std::string>& next_token) {
+  const auto limit = static_cast<std::size_t>(request.input.max_results.value_or(100));
+  next_token = cut_page(
+      ecs.paging, paging_purpose("ecs:" + std::string(operation), request.scope), request.input.next_token, limit,
+      items, [](const ArnItem& item) { return item.key; }, invalid_parameter_exception("Invalid token."));
+  std::vector<std::string> arns;
+  for (ArnItem& item : items) arns.push_back(std::move(item.arn));
+  return arns;
+}
+
+}  // namespace brume::ecs
