@@ -15,6 +15,11 @@ namespace brume {
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
+// The first header of that name, case ignored; empty if absent.
+std::string_view header_of(const Headers& headers, std::string_view name);
+// The decoded value of a parameter of a query string (without '?'); empty if absent.
+std::string query_parameter(std::string_view query, std::string_view name);
+
 struct HttpRequest {
   std::string method;
   std::string path;        // as sent, still percent-encoded, without the query

@@ -1,0 +1,264 @@
+#include "front/http/connection.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <utility>
+
+#include "core/log.h"
+#include "front/http/reply.h"
+
+namespace brume::http {
+namespace {
+
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+constexpr std::uint64_t kWorthDraining = 64 * 1024;  // of an unwanted body, to keep the connection
+
+// Lives where the application keeps it, on any thread; the loop is only reached while the server lives.
+class ConnectionExchange final : public Exchange {
+ public:
+  ConnectionExchange(std::weak_ptr<Connection> connection, std::weak_ptr<Shared> shared, std::uint64_t request,
+                     std::shared_ptr<const RequestHead> head, Peer peer)
+      : connection_(std::move(connection)),
+        shared_(std::move(shared)),
+        request_(request),
+        head_(std::move(head)),
+        peer_(std::move(peer)) {}
+  ConnectionExchange(const ConnectionExchange&) = delete;
+  ConnectionExchange& operator=(const ConnectionExchange&) = delete;
+  ~ConnectionExchange() override {
+    if (!answered_) reply({.status = 500});
+  }
+
+  const RequestHead& head() const override { return *head_; }
+  const Peer& peer() const override { return peer_; }
+  void receive_body(BodyPlan plan, BodyDone done) override { order(ReceiveOrder{std::move(plan), std::move(done)}); }
+  void reply(HttpReply reply) override {
+    answered_ = true;
+    order(ReplyOrder{std::move(reply)});
+  }
+  void tunnel(int fd, std::string head) override {
+    answered_ = true;
+    order(TunnelOrder{Fd(fd), std::move(head)});
+  }
+
+ private:
+  void order(Order order) {
+    const std::shared_ptr<Shared> shared = shared_.lock();
+    if (shared == nullptr) return;
+    asio::post(shared->io, [connection = connection_, request = request_, order = std::move(order)]() mutable {
+      if (const auto alive = connection.lock()) alive->accept_order(request, std::move(order));
+    });
+  }
+
+  std::weak_ptr<Connection> connection_;
+  std::weak_ptr<Shared> shared_;
+  std::uint64_t request_;
+  std::shared_ptr<const RequestHead> head_;
+  Peer peer_;
+  bool answered_ = false;
+};
+
+// A file that an answer is sent from.
+Fd open_body_file(const Body& body) {
+  const std::string& path = !body.file.empty() ? body.file : body.spool->path();
+  Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) log::error("front", "The answer's file " + path + " cannot be opened.");
+  return file;
+}
+
+}  // namespace
+
+Connection::Connection(const std::shared_ptr<Shared>& shared, int fd, Peer peer, bool tls_allowed)
+    : shared_(*shared),
+      weak_shared_(shared),
+      peer_(std::move(peer)),
+      tls_allowed_(tls_allowed),
+      stream_(shared->io, fd),
+      ordered_(shared->io, asio::steady_timer::time_point::max()),
+      place_(shared->connections.insert(shared->connections.end(), this)) {
+  ++shared_.connection_count;
+}
+
+Connection::~Connection() {
+  shared_.connections.erase(place_);
+  --shared_.connection_count;
+}
+
+void Connection::close() {
+  closing_ = true;
+  stream_.close();
+  ordered_.cancel();
+}
+
+void Connection::accept_order(std::uint64_t request, Order order) {
+  if (request != request_ || answered_) return;
+  answered_ = !std::holds_alternative<ReceiveOrder>(order);
+  orders_.push_back(std::move(order));
+  ordered_.cancel();
+}
+
+asio::awaitable<void> Connection::run(std::shared_ptr<Connection> self) {
+  try {
+    co_await self->live();
+  } catch (const ConnectionLost&) {
+    // The client went, was too slow, or the server stops: there is nobody to tell.
+  }
+}
+
+asio::awaitable<void> Connection::live() {
+  if (!co_await start()) co_return;
+  while (co_await serve_one()) {
+  }
+}
+
+asio::awaitable<bool> Connection::start() {
+  stream_.set_deadline(shared_.limits.idle);
+  const int first = co_await stream_.peek();
+  if (first < 0) co_return false;
+  if (first == 0x16 && tls_allowed_ && shared_.tls != nullptr) {  // a TLS handshake record
+    stream_.set_deadline(shared_.limits.handshake_time);
+    co_await stream_.start_tls(*shared_.tls, peer_.local_address);
+    peer_.secure = true;
+  }
+  co_return true;
+}
+
+asio::awaitable<bool> Connection::read_head() {
+  serving_ = false;
+  shared_.connections.splice(shared_.connections.end(), shared_.connections, place_);
+  idle_ = input_.view().empty();
+  stream_.set_deadline(idle_ ? shared_.limits.idle : shared_.limits.head_time);
+  std::size_t searched = 0;
+  auto head = std::make_shared<RequestHead>();
+  HeadResult result;
+  for (;;) {
+    if (!input_.view().empty()) {
+      if (std::exchange(idle_, false)) stream_.set_deadline(shared_.limits.head_time);
+      result = parse_head(input_.view(), searched, shared_.limits.head, *head);
+      searched = input_.view().size();
+      if (result.state != HeadResult::State::incomplete) break;
+    }
+    bool timed_out = false;
+    try {
+      if (!co_await input_.fill(stream_)) co_return false;
+    } catch (const ConnectionLost& lost) {
+      if (!lost.timed_out || idle_) throw;
+      timed_out = true;
+    }
+    if (timed_out) {
+      result = {.state = HeadResult::State::refused, .problem = {408, "The request's head took too long to arrive."}};
+      break;
+    }
+  }
+  stream_.clear_deadline();
+  if (result.state == HeadResult::State::refused) {
+    co_await refuse(std::move(result.problem));
+    co_return false;
+  }
+  input_.consume(result.size);
+  head_ = std::move(head);
+  co_return true;
+}
+
+asio::awaitable<bool> Connection::serve_one() {
+  if (closing_ || !co_await read_head()) co_return false;
+  serving_ = true;
+  ++request_;
+  answered_ = false;
+  body_broken_ = false;
+  orders_.clear();
+  BodyReader body(stream_, input_, *head_);
+  shared_.application->on_request(
+      std::make_shared<ConnectionExchange>(weak_from_this(), weak_shared_, request_, head_, peer_));
+  for (;;) {
+    Order order = co_await next_order();
+    if (auto* receiving = std::get_if<ReceiveOrder>(&order)) {
+      co_await receive(std::move(*receiving), body);
+    } else if (auto* tunnelling = std::get_if<TunnelOrder>(&order)) {
+      co_await tunnel(std::move(*tunnelling));
+      co_return false;
+    } else {
+      co_return co_await answer(std::move(std::get<ReplyOrder>(order).reply), body);
+    }
+  }
+}
+
+asio::awaitable<Order> Connection::next_order() {
+  while (orders_.empty()) {
+    if (closing_) throw ConnectionLost{};
+    co_await ordered_.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
+  Order order = std::move(orders_.front());
+  orders_.pop_front();
+  co_return order;
+}
+
+asio::awaitable<void> Connection::receive(ReceiveOrder order, BodyReader& body) {
+  stream_.set_progress_deadline(shared_.limits.body_progress);
+  std::expected<ReceivedBody, AwsError> result;
+  try {
+    BRUME_CHECK(!body.started());
+    const std::uint64_t announced =
+        order.plan.aws_chunked ? order.plan.aws_chunked->decoded_length : head_->content_length.value_or(0);
+    if (announced > order.plan.limit) throw BodyProblem{body_too_large(order.plan.limit)};
+    if (head_->expects_continue && !body.finished() && input_.view().empty()) co_await stream_.write(kContinue);
+    result = co_await receive_whole(std::move(order.plan), body);
+  } catch (const BodyProblem& problem) {
+    body_broken_ = true;
+    result = std::unexpected(problem.error);
+  }
+  stream_.clear_deadline();
+  order.done(std::move(result));
+}
+
+asio::awaitable<void> Connection::send(HttpReply reply, bool keep_alive) {
+  const bool from_file = !reply.body.file.empty() || (reply.body.spool != nullptr && reply.body.bytes.empty());
+  const bool has_body = reply_has_body(reply, *head_);
+  Fd file;
+  if (from_file && has_body) {
+    file = open_body_file(reply.body);
+    if (!file) reply = {.status = 500};
+  }
+  if (!file && !from_file) reply.body.size = reply.body.bytes.size();
+  const std::string head = render_reply_head(reply, *head_, keep_alive, shared_.clock->now());
+  stream_.set_progress_deadline(shared_.limits.write_progress);
+  co_await stream_.write(head, has_body && !file ? std::string_view(reply.body.bytes) : std::string_view());
+  if (file) co_await stream_.write_file(file.get(), reply.body.offset, reply.body.size);
+}
+
+// The connection is kept only if the next request's first byte is known to be what follows on it.
+asio::awaitable<bool> Connection::answer(HttpReply reply, BodyReader& body) {
+  const bool never_asked = head_->expects_continue && !body.started() && input_.view().empty();
+  const bool drainable = body.finished() || (!never_asked && body.left() <= kWorthDraining);
+  const bool keep_alive = head_->keep_alive && !body_broken_ && drainable && !closing_;
+  co_await send(std::move(reply), keep_alive);
+  if (!keep_alive) {
+    co_await part();
+    co_return false;
+  }
+  try {
+    char rest[4096];
+    while (!body.finished()) co_await body.read(rest, sizeof rest);
+  } catch (const BodyProblem&) {
+    co_return false;
+  }
+  co_return true;
+}
+
+asio::awaitable<void> Connection::refuse(HeadProblem problem) {
+  head_ = std::make_shared<RequestHead>();
+  co_await send(shared_.application->refusal(problem), false);
+  co_await part();
+}
+
+asio::awaitable<void> Connection::part() {
+  stream_.shut_down_writing();
+  stream_.set_deadline(shared_.limits.linger);
+  co_await stream_.drain();
+}
+
+}  // namespace brume::http

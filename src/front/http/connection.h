@@ -1,0 +1,112 @@
+// One client's connection: one coroutine that reads heads, hands each request to the Application and does what is asked
+// for it, one request after the other. I/O thread. Includes Asio: only for .cpp files of this folder.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include <atomic>
+#include <deque>
+#include <list>
+#include <memory>
+#include <string>
+#include <variant>
+
+#include "core/time.h"
+#include "front/http/body_reader.h"
+#include "front/http/exchange.h"
+#include "front/http/fd.h"
+#include "front/http/limits.h"
+#include "front/http/stream.h"
+#include "front/http/tls.h"
+
+namespace brume::http {
+
+class Connection;
+
+// What the connections of a server share. The server owns it; exchanges that outlive the server hold it weakly.
+struct Shared {
+  // Those alive, the one that has been waiting longest first. Each removes itself, so this must outlive `io`.
+  std::list<Connection*> connections;
+  std::atomic<std::size_t> connection_count = 0;
+  asio::io_context io{1};
+  asio::thread_pool pool{2};  // digests and spool files of large bodies
+  Limits limits;
+  Application* application = nullptr;
+  Clock* clock = nullptr;
+  std::unique_ptr<TlsContexts> tls;  // null: no TLS here
+  std::string spool_directory;
+  std::uint64_t spooled = 0;  // files made so far, for their names
+};
+
+// Orders that an Exchange gives its connection.
+struct ReceiveOrder {
+  BodyPlan plan;
+  Exchange::BodyDone done;
+};
+struct ReplyOrder {
+  HttpReply reply;
+};
+struct TunnelOrder {
+  Fd fd;
+  std::string head;
+};
+using Order = std::variant<ReceiveOrder, ReplyOrder, TunnelOrder>;
+
+class Connection final : public std::enable_shared_from_this<Connection> {
+ public:
+  Connection(const std::shared_ptr<Shared>& shared, int fd, Peer peer, bool tls_allowed);
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  ~Connection();
+
+  // The whole life of the connection. `self` keeps it alive.
+  static asio::awaitable<void> run(std::shared_ptr<Connection> self);
+
+  // From the request's exchange; one that belongs to an earlier request is ignored.
+  void accept_order(std::uint64_t request, Order order);
+  void close();
+
+  Stream& stream() { return stream_; }
+  const Peer& peer() const { return peer_; }
+  bool serving() const { return serving_ || closing_; }  // else it may be closed without harm
+
+ private:
+  asio::awaitable<void> live();
+  asio::awaitable<bool> start();
+  // False: the connection ends.
+  asio::awaitable<bool> serve_one();
+  asio::awaitable<bool> read_head();  // false: there is no further request
+  asio::awaitable<Order> next_order();
+  asio::awaitable<bool> serve(BodyReader& body);
+  asio::awaitable<void> receive(ReceiveOrder order, BodyReader& body);
+  asio::awaitable<ReceivedBody> receive_whole(BodyPlan plan, BodyReader& body);
+  asio::awaitable<void> send(HttpReply reply, bool keep_alive);
+  asio::awaitable<bool> answer(HttpReply reply, BodyReader& body);
+  asio::awaitable<void> refuse(HeadProblem problem);
+  asio::awaitable<void> part();  // a last answer was sent
+  asio::awaitable<void> tunnel(TunnelOrder order);
+
+  asio::awaitable<void> pump(Stream& from, Stream& to);
+
+  Shared& shared_;
+  std::weak_ptr<Shared> weak_shared_;
+  Peer peer_;
+  bool tls_allowed_;
+  Stream stream_;
+  InputBuffer input_;
+  std::shared_ptr<const RequestHead> head_;  // shared with the request's exchange, which other threads read
+  std::uint64_t request_ = 0;                // counts the requests of this connection
+  std::deque<Order> orders_;
+  asio::steady_timer ordered_;  // never expires; cancelled when an order comes
+  bool idle_ = true;            // nothing of the next request has come
+  bool serving_ = false;        // a whole head has come, its answer is not sent yet
+  bool body_broken_ = false;
+  bool answered_ = false;  // the present request
+  bool closing_ = false;
+  std::list<Connection*>::iterator place_;
+};
+
+}  // namespace brume::http
