@@ -55,6 +55,11 @@ DirectoryLock::DirectoryLock(const std::string& directory) {
 
 DirectoryLock::~DirectoryLock() { ::close(descriptor_); }
 
+bool SpaceReserve::has_room() const {
+  struct statvfs space{};
+  return ::statvfs(directory_.c_str(), &space) == 0 && space.f_bavail * space.f_frsize >= 2 * kSizeBytes;
+}
+
 bool SpaceReserve::take() {
   struct stat present{};
   const bool there = ::stat(path().c_str(), &present) == 0 && static_cast<std::uint64_t>(present.st_size) == kSizeBytes;

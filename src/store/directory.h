@@ -24,7 +24,9 @@ class SpaceReserve {
  public:
   static constexpr std::uint64_t kSizeBytes = 16ULL << 20;
   explicit SpaceReserve(const std::string& directory) : directory_(directory) {}
-  // False when there is no room for it, with as much again left over.
+  // Room for it, with as much again left over.
+  bool has_room() const;
+  // False when there is no room.
   bool take();
   void release();
 

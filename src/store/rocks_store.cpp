@@ -1,5 +1,6 @@
 // The store on RocksDB: one column family, small buffers, a write-ahead log that is written (not synced) at each batch
 // unless power loss must be survived.
+#include <fcntl.h>
 #include <rocksdb/cache.h>
 #include <rocksdb/convenience.h>
 #include <rocksdb/db.h>
@@ -7,10 +8,12 @@
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <filesystem>
 #include <mutex>
 #include <stop_token>
 #include <thread>
@@ -110,6 +113,25 @@ void scan_db(rocksdb::DB& db, rocksdb::ReadOptions options, std::string_view fro
   if (!iterator->status().ok()) throw_status(iterator->status(), "reading");
 }
 
+// Syncs the write-ahead log past RocksDB: its own SyncWAL aborts when it meets a log whose last write failed for want
+// of space. Tables and the manifest are synced by RocksDB when it writes them.
+bool sync_log_files(const std::string& directory) {
+  std::error_code error;
+  bool synced = true;
+  for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
+    if (entry.path().extension() != ".log") continue;
+    const int descriptor = ::open(entry.path().c_str(), O_RDONLY | O_CLOEXEC);
+    // A log that is gone was written out to a table meanwhile.
+    if (descriptor < 0) continue;
+    synced = ::fdatasync(descriptor) == 0 && synced;
+    ::close(descriptor);
+  }
+  const int descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  synced = descriptor >= 0 && ::fsync(descriptor) == 0 && synced;
+  if (descriptor >= 0) ::close(descriptor);
+  return synced && !error;
+}
+
 // Shares the database: a worker may still read a snapshot while the store is being closed.
 class RocksSnapshot final : public Snapshot {
  public:
@@ -149,8 +171,7 @@ class RocksStore final : public Store {
       syncer_.request_stop();
       syncer_.join();
     }
-    const rocksdb::Status status = db_->SyncWAL();
-    if (!status.ok()) log::error("store", "the last sync failed: " + status.ToString());
+    sync_log_files(directory_ + "/db");
   }
 
   void write(const Batch& batch) override {
@@ -180,8 +201,7 @@ class RocksStore final : public Store {
     scan_db(*db_, rocksdb::ReadOptions(), from, until, visit, reverse);
   }
   void sync() override {
-    const rocksdb::Status status = db_->SyncWAL();
-    if (!status.ok()) throw_status(status, "syncing");
+    if (!sync_log_files(directory_ + "/db")) throw StoreError("The store's log cannot be synced to disk.");
   }
   Durability durability() const override { return durability_; }
 
@@ -237,11 +257,11 @@ class RocksStore final : public Store {
       return;
     }
     if (is_no_space(status)) {
-      // RocksDB refuses writes after a failed one until it has resumed, and needs some space for that.
+      // RocksDB refuses writes after a failed one until it has resumed, which it does by itself within seconds when
+      // there is some space: the reserve's.
       full_ = true;
       reserve_.release();
-      const rocksdb::Status resumed = db_->Resume();
-      log::error("store", "the disk is full: " + status.ToString() + "; resumed: " + resumed.ToString());
+      log::error("store", "the disk is full: " + status.ToString());
     }
     throw_status(status, "writing");
   }
@@ -250,12 +270,8 @@ class RocksStore final : public Store {
   bool recover_space() {
     const std::lock_guard lock(recovery_mutex_);
     if (!full_) return true;
-    if (!reserve_.take()) return false;
-    const rocksdb::Status resumed = db_->Resume();
-    if (!resumed.ok()) {
-      reserve_.release();
-      return false;
-    }
+    // RocksDB is busy while its own recovery waits for its next look at the disk.
+    if (!reserve_.has_room() || !db_->Resume().ok() || !reserve_.take()) return false;
     full_ = false;
     log::info("store", "there is disk space again");
     return true;
@@ -280,8 +296,7 @@ class RocksStore final : public Store {
         unsynced_ = false;
       }
       if (stop.stop_requested()) return;
-      const rocksdb::Status status = db_->SyncWAL();
-      if (!status.ok()) log::error("store", "the background sync failed: " + status.ToString());
+      if (!sync_log_files(directory_ + "/db")) log::error("store", "the background sync failed");
     }
   }
 
