@@ -1,6 +1,8 @@
 // What every Keeper promises, asked of the real one and of the fake.
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
 #include <csignal>
 #include <map>
 #include <memory>

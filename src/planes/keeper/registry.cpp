@@ -1,6 +1,9 @@
 #include "planes/keeper/registry.h"
 
+#include <poll.h>
 #include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -8,9 +11,12 @@
 
 #include "core/log.h"
 #include "core/text.h"
+#include "planes/keeper/process.h"
 
 namespace brume::keeper {
 namespace {
+
+constexpr int kWaitMs = 5000;
 
 // The moment that a process started, in the kernel's ticks: with the pid it names one process for good. Empty when
 // there is none.
@@ -22,6 +28,17 @@ std::string start_ticks(pid_t pid) {
   if (end == std::string::npos) return {};
   const auto parts = split(std::string_view(line).substr(end + 2), ' ');
   return parts.size() > 19 ? std::string(parts[19]) : std::string();
+}
+
+// What it held (a port, a data directory) is free when this returns. It is not a child of this process.
+void kill_and_wait(pid_t pid) {
+  const Descriptor process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  ::kill(-pid, SIGKILL);
+  ::kill(pid, SIGKILL);
+  pollfd ended{process.get(), POLLIN, 0};
+  if (process && ::poll(&ended, 1, kWaitMs) == 0) {
+    log::warning("keeper", "process " + std::to_string(pid) + " of an earlier keeper does not end");
+  }
 }
 
 }  // namespace
@@ -48,8 +65,7 @@ int Registry::kill_leftovers() {
     std::int64_t number = 0;
     if (parse_int(entry.path().filename().string(), number) && number > 1 && !ticks.str().empty() &&
         start_ticks(static_cast<pid_t>(number)) == ticks.str()) {
-      ::kill(static_cast<pid_t>(-number), SIGKILL);
-      ::kill(static_cast<pid_t>(number), SIGKILL);
+      kill_and_wait(static_cast<pid_t>(number));
       ++killed;
     }
     std::error_code ignored;

@@ -56,7 +56,7 @@ Server::Server(const KeeperOptions& options, Descriptor listener, Descriptor sig
 void Server::run() {
   while (!ending_) {
     poller_.run_once();
-    if (connection_ != nullptr) outbox_.deliver(*connection_);
+    if (connection_ != nullptr && greeted_) outbox_.deliver(*connection_);
   }
   end_everything();
 }
@@ -73,6 +73,7 @@ void Server::accept() {
   if (connection_ != nullptr) connection_->send(Message::replaced, "");
   ++daemon_number_;
   daemon_pid_ = peer.pid;
+  greeted_ = false;
   connection_ = std::make_unique<Connection>(
       poller_, std::move(socket), [this](Connection& connection, const Frame& frame) { received(connection, frame); },
       [this](Connection&) { connection_.reset(); });
@@ -121,6 +122,7 @@ void Server::greet(Connection& connection, const std::string& payload) {
     throw PlaneError(PlaneError::Kind::permanent, "a daemon of another version: " + std::to_string(version));
   }
   outbox_.rewind();
+  greeted_ = true;
 }
 
 void Server::request(Connection& connection, Message type, const std::string& payload) {
@@ -200,7 +202,13 @@ void Server::end_everything() {
   }
   // A process that left its child's group is in the instance's cgroup still.
   std::string error = error_of([&] {
-    if (!options_.cgroup.empty()) remove_cgroup(options_.cgroup);
+    if (options_.cgroup.empty()) return;
+    remove_cgroup(options_.cgroup);
+    // The parent goes with its last instance.
+    const std::string parent = std::filesystem::path(options_.cgroup).parent_path().string();
+    for (const std::string& root : cgroup_roots()) {
+      if (parent.size() > 1) ::rmdir((root + parent).c_str());
+    }
   });
   error += error_of([&] { unmount_below(options_.run_directory); });
   error += error_of([&] { unmount_below(options_.state_directory); });

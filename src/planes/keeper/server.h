@@ -56,6 +56,7 @@ class Server {
   std::unique_ptr<Connection> connection_;
   int daemon_pid_ = 0;
   std::uint64_t daemon_number_ = 0;  // counts connections
+  bool greeted_ = false;             // nothing is delivered before the daemon's hello
   bool ending_ = false;
 };
 
