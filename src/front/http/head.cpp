@@ -47,7 +47,8 @@ bool is_host(std::string_view host) {
 
 // Splits the target into path and query. An absolute target ("http://host/path") must name the host that Host names.
 Refusal read_target(std::string_view target, std::string_view& authority, RequestHead& head) {
-  if (!is_target(target)) return HeadProblem{400, "The request target has a character that is not allowed."};
+  if (target.empty() || !is_target(target))
+    return HeadProblem{400, "The request target is empty or has a character that is not allowed."};
   if (target == "*") {
     head.path = "*";
     return std::nullopt;

@@ -71,9 +71,15 @@ std::string encoded_again(std::string_view text) {
 }  // namespace
 
 std::string canonical_path(std::string_view path, PathRule path_rule) {
-  if (path_rule == PathRule::s3)
-    return percent_encode(percent_decode(path).value_or(std::string(path)), /*keep_slash=*/true);
-  return percent_encode(normalize(path), /*keep_slash=*/true);
+  if (path_rule == PathRule::others) return percent_encode(normalize(path), /*keep_slash=*/true);
+  // Segment by segment: clients sign an encoded slash in a key as the "%2F" that they send.
+  std::string canonical;
+  for (const std::string_view segment : split(path, '/')) {
+    canonical += percent_encode(percent_decode(segment).value_or(std::string(segment)));
+    canonical += '/';
+  }
+  canonical.pop_back();
+  return canonical;
 }
 
 std::string canonical_query(std::string_view query) {

@@ -1,0 +1,246 @@
+#include "front/http/server.h"
+
+#include <gtest/gtest.h>
+
+#include <future>
+#include <thread>
+
+#include "core/text.h"
+#include "front/http/testing.h"
+
+namespace brume::http {
+namespace {
+
+std::string request(std::string_view line, std::string_view headers = {}, std::string_view body = {}) {
+  std::string text = std::string(line) + " HTTP/1.1\r\nHost: test\r\n" + std::string(headers);
+  if (!body.empty()) text += "Content-Length: " + std::to_string(body.size()) + "\r\n";
+  return text + "\r\n" + std::string(body);
+}
+
+// Answers with the method, the path and the size of the body.
+void describe(std::shared_ptr<Exchange> exchange) {
+  exchange->receive_body({.digests = {DigestKind::sha256}}, [exchange](std::expected<ReceivedBody, AwsError> got) {
+    if (!got) {
+      exchange->reply({.status = got.error().status, .body = Body::of(got.error().code)});
+      return;
+    }
+    exchange->reply({.body = Body::of(exchange->head().method + " " + exchange->head().path + " " +
+                                      std::to_string(got->body.size))});
+  });
+}
+
+TEST(Server, AnswersPipelinedRequestsInOrder) {
+  TestServer server(describe);
+  RawClient client(server.port());
+  client.send(request("GET /1") + request("POST /2", "", "abc") + request("GET /3") +
+              request("POST /4", "Transfer-Encoding: chunked\r\n") + "2\r\nde\r\n1;x=y\r\nf\r\n0\r\n\r\n" +
+              request("GET /5", "Connection: close\r\n"));
+  EXPECT_EQ(client.read_answer().body, "GET /1 0");
+  EXPECT_EQ(client.read_answer().body, "POST /2 3");
+  EXPECT_EQ(client.read_answer().body, "GET /3 0");
+  EXPECT_EQ(client.read_answer().body, "POST /4 3");
+  const RawClient::Answer last = client.read_answer();
+  EXPECT_EQ(last.body, "GET /5 0");
+  EXPECT_NE(last.head.find("Connection: close\r\n"), std::string::npos);
+  EXPECT_EQ(client.read_to_end(), "");
+  EXPECT_FALSE(client.timed_out());
+}
+
+TEST(Server, KeepsAnsweringWhenRequestsComeByteByByte) {
+  TestServer server(describe);
+  RawClient client(server.port());
+  for (int round = 0; round < 2; ++round) {
+    for (const char byte : request("POST /slow", "", "xyz")) ASSERT_TRUE(client.send({&byte, 1}));
+    EXPECT_EQ(client.read_answer().body, "POST /slow 3");
+  }
+}
+
+TEST(Server, AnswersFromOtherThreadsAndLater) {
+  std::promise<std::shared_ptr<Exchange>> received;
+  TestServer server([&received](std::shared_ptr<Exchange> exchange) { received.set_value(std::move(exchange)); });
+  RawClient client(server.port());
+  client.send(request("GET /later"));
+  std::thread([exchange = received.get_future().get()] { exchange->reply({.status = 202}); }).join();
+  EXPECT_EQ(client.read_answer().status(), 202);
+}
+
+TEST(Server, AnswersARequestThatTheApplicationDropsWith500) {
+  TestServer server([](const std::shared_ptr<Exchange>&) {});
+  RawClient client(server.port());
+  client.send(request("GET /"));
+  EXPECT_EQ(client.read_answer().status(), 500);
+}
+
+TEST(Server, RefusesAMalformedHeadAndCloses) {
+  TestServer server(describe);
+  RawClient client(server.port());
+  client.send(
+      "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /smuggled");
+  const RawClient::Answer answer = client.read_answer();
+  EXPECT_EQ(answer.status(), 400);
+  EXPECT_NE(answer.head.find("Connection: close"), std::string::npos);
+  client.end_sending();
+  EXPECT_EQ(client.read_to_end(), "");
+}
+
+TEST(Server, RefusesMalformedChunksAndDoesNotReadOn) {
+  for (const std::string_view body :
+       {"x\r\n", "3\nabc\r\n", "3\r\nabcd\r\n0\r\n\r\n", "-1\r\n", "ffffffffffffffff\r\n", " 3\r\nabc\r\n0\r\n\r\n",
+        "3 \r\nabc\r\n0\r\n\r\n", "0\r\nbad trailer\r\n\r\n", "0\r\nX : y\r\n\r\n"}) {
+    TestServer server(describe);
+    RawClient client(server.port());
+    client.send(request("POST /", "Transfer-Encoding: chunked\r\n") + std::string(body) + request("GET /smuggled"));
+    client.end_sending();
+    const std::string all = client.read_to_end();
+    EXPECT_EQ(all.substr(0, 12), "HTTP/1.1 400") << body;
+    EXPECT_EQ(all.find("smuggled"), std::string::npos) << body;
+  }
+}
+
+TEST(Server, LimitsTheBody) {
+  TestServer server([](const std::shared_ptr<Exchange>& exchange) {
+    exchange->receive_body({.limit = 10}, [exchange](std::expected<ReceivedBody, AwsError> got) {
+      exchange->reply({.status = got ? 200 : got.error().status});
+    });
+  });
+  RawClient fits(server.port());
+  fits.send(request("POST /", "", "0123456789"));
+  EXPECT_EQ(fits.read_answer().status(), 200);
+  RawClient announced(server.port());
+  announced.send(request("POST /", "", "0123456789a"));
+  EXPECT_EQ(announced.read_answer().status(), 413);
+  RawClient chunked(server.port());
+  chunked.send(request("POST /", "Transfer-Encoding: chunked\r\n") + "b\r\n0123456789a\r\n0\r\n\r\n");
+  EXPECT_EQ(chunked.read_answer().status(), 413);
+}
+
+TEST(Server, SaysContinueOnlyWhenTheBodyIsPulled) {
+  std::promise<std::shared_ptr<Exchange>> received;
+  TestServer server([&received](std::shared_ptr<Exchange> exchange) { received.set_value(std::move(exchange)); });
+  RawClient client(server.port());
+  client.send("PUT /key HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+  const std::shared_ptr<Exchange> exchange = received.get_future().get();
+  char byte = 0;
+  EXPECT_EQ(::recv(client.fd(), &byte, 1, MSG_DONTWAIT), -1);  // nothing was said yet
+  describe(exchange);
+  EXPECT_EQ(client.read_until("\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
+  client.send("hello");
+  EXPECT_EQ(client.read_answer().body, "PUT /key 5");
+}
+
+TEST(Server, AnswersWithoutContinueAndClosesWhenTheBodyIsNotWanted) {
+  TestServer server([](const std::shared_ptr<Exchange>& exchange) { exchange->reply({.status = 403}); });
+  RawClient client(server.port());
+  client.send("PUT /key HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+  const RawClient::Answer answer = client.read_answer();
+  EXPECT_EQ(answer.status(), 403);
+  EXPECT_NE(answer.head.find("Connection: close"), std::string::npos);
+  EXPECT_EQ(client.read_to_end(), "");
+}
+
+TEST(Server, DeliversTheAnswerToAClientThatIsStillSending) {
+  TestServer server(
+      [](const std::shared_ptr<Exchange>& exchange) { exchange->reply({.status = 403, .body = Body::of("denied")}); });
+  RawClient client(server.port());
+  const std::string body(8 << 20, 'x');
+  client.send(request("PUT /big", "", body));
+  EXPECT_EQ(client.read_answer().body, "denied");
+}
+
+TEST(Server, SkipsASmallUnreadBodyAndGoesOn) {
+  TestServer server([](const std::shared_ptr<Exchange>& exchange) {
+    exchange->reply({.status = 200, .body = Body::of(exchange->head().path)});
+  });
+  RawClient client(server.port());
+  client.send(request("PUT /1", "", "GET /smuggled HTTP/1.1\r\n\r\n") + request("GET /2"));
+  EXPECT_EQ(client.read_answer().body, "/1");
+  EXPECT_EQ(client.read_answer().body, "/2");
+}
+
+TEST(Server, SendsNoBodyForHeadAndKeepsTheConnectionInStep) {
+  TestServer server([](const std::shared_ptr<Exchange>& exchange) {
+    if (exchange->head().path == "/own")
+      exchange->reply({.headers = {{"Content-Length", "12345"}}});
+    else
+      exchange->reply({.headers = {{"X-Evil", "a\r\nSet-Cookie: b"}}, .body = Body::of("hello")});
+  });
+  RawClient client(server.port());
+  client.send(request("HEAD /") + request("HEAD /own") + request("GET /"));
+  EXPECT_NE(client.read_answer(false).head.find("Content-Length: 5\r\n"), std::string::npos);
+  EXPECT_NE(client.read_answer(false).head.find("Content-Length: 12345\r\n"), std::string::npos);
+  const RawClient::Answer last = client.read_answer();
+  EXPECT_EQ(last.body, "hello");
+  EXPECT_NE(last.head.find("X-Evil: a  Set-Cookie: b\r\n"), std::string::npos);
+}
+
+TEST(Server, ClosesWhatIsTooSlowOrIdle) {
+  Limits limits;
+  limits.idle = limits.head_time = limits.body_progress = limits.linger = std::chrono::milliseconds(60);
+  TestServer server(describe, limits);
+  RawClient idle(server.port());
+  EXPECT_EQ(idle.read_to_end(), "");
+  EXPECT_FALSE(idle.timed_out());
+  RawClient slow_head(server.port());
+  slow_head.send("GET / HTTP/1.1\r\nHost: a\r\nX-");
+  EXPECT_EQ(slow_head.read_answer().status(), 408);
+  RawClient slow_body(server.port());
+  slow_body.send(request("POST /", "Content-Length: 10\r\n") + "abc");
+  const RawClient::Answer answer = slow_body.read_answer();
+  EXPECT_EQ(answer.status(), 400);
+  EXPECT_EQ(answer.body, "RequestTimeout");
+}
+
+TEST(Server, GivesANewClientThePlaceOfTheLongestWaiting) {
+  Limits limits;
+  limits.connections = 2;
+  std::vector<std::shared_ptr<Exchange>> held;
+  std::promise<void> both;
+  TestServer server(
+      [&](std::shared_ptr<Exchange> exchange) {
+        if (exchange->head().path != "/hold") return exchange->reply({});
+        held.push_back(std::move(exchange));
+        if (held.size() == 2) both.set_value();
+      },
+      limits);
+  auto first = std::make_unique<RawClient>(server.port());
+  first->send(request("GET /"));
+  EXPECT_EQ(first->read_answer().status(), 200);
+  RawClient second(server.port());
+  second.send(request("GET /hold"));
+  RawClient third(server.port());
+  third.send(request("GET /hold"));
+  both.get_future().get();
+  EXPECT_EQ(first->read_to_end(), "");  // it was idle and gave way
+  RawClient fourth(server.port());      // the others are being served
+  EXPECT_EQ(fourth.read_answer().status(), 503);
+  held[0]->reply({.status = 201});
+  EXPECT_EQ(second.read_answer().status(), 201);
+  held.clear();
+  EXPECT_EQ(third.read_answer().status(), 500);
+}
+
+TEST(Server, ClosesAListenerAndItsConnections) {
+  TestServer server(describe);
+  RawClient client(server.port());
+  client.send(request("GET /"));
+  EXPECT_EQ(client.read_answer().status(), 200);
+  server.server().close_listener("test");
+  EXPECT_EQ(client.read_to_end(), "");
+  EXPECT_FALSE(client.timed_out());
+  EXPECT_FALSE(RawClient(server.port()).connected());
+}
+
+TEST(Server, StopsWhileRequestsAreHeldElsewhere) {
+  std::promise<std::shared_ptr<Exchange>> received;
+  std::shared_ptr<Exchange> held;
+  {
+    TestServer server([&received](std::shared_ptr<Exchange> exchange) { received.set_value(std::move(exchange)); });
+    RawClient client(server.port());
+    client.send(request("GET /"));
+    held = received.get_future().get();
+  }
+  held->reply({});  // nobody is there any more: no harm
+}
+
+}  // namespace
+}  // namespace brume::http
