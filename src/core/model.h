@@ -93,6 +93,8 @@ struct Member {
   std::string_view xml_namespace, xml_prefix;
 
   const void* get(const void* object) const { return slot->get(static_cast<const char*>(object) + offset); }
+  // The value of an object that may be changed.
+  void* get(void* object) const { return const_cast<void*>(get(static_cast<const void*>(object))); }
   void* emplace(void* object) const { return slot->emplace(*this, static_cast<char*>(object) + offset); }
   std::string_view wire_name() const { return location_name.empty() ? name : location_name; }
 };

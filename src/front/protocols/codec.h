@@ -1,0 +1,87 @@
+// What the codecs of this folder share: one body format each, and the state of one decoding. Not for other folders.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "front/protocols/protocol.h"
+#include "front/protocols/scalars.h"
+
+namespace brume::protocols {
+
+class XmlWriter;
+struct Violation;
+
+// The state of one decoding.
+struct Decoding {
+  const model::Service& service;
+  const model::Operation& operation;
+  Protocol protocol;
+  const WireRequest& request;
+  DecodeReport report;
+
+  void ignore(std::string_view name) {
+    if (report.ignored_members.size() < 20)
+      report.ignored_members.push_back(std::string(operation.name) + "." + std::string(name));
+  }
+};
+
+// --- query and ec2 (query_decode.cpp): a form in the body or the query, with members as dotted names.
+void decode_query(Decoding& decoding, void* input);
+
+// --- json (json_decode.cpp, json_encode.cpp).
+void decode_json(Decoding& decoding, const Type& type, std::string_view text, void* value);
+// Members whose location is not the body are left out.
+void encode_json(const Type& type, TimestampFormat timestamps, const void* value, std::string& out);
+void append_json_string(std::string_view text, std::string& out);
+
+// --- rest-json and rest-xml (rest_decode.cpp, rest_encode.cpp): members in the URI, the query and headers.
+void decode_rest(Decoding& decoding, void* input);
+WireReply encode_rest(const model::Service& service, const model::Operation& operation, Protocol protocol,
+                      void* output);
+
+// --- rpc-v2-cbor (rpc_v2_cbor.cpp): refused.
+[[noreturn]] void decode_rpc_v2_cbor(Decoding& decoding);
+
+// --- XML (xml_decode.cpp, xml_encode.cpp).
+void decode_xml(Decoding& decoding, const Type& type, const Member* payload, std::string_view text, void* value);
+
+struct XmlStyle {
+  TimestampFormat timestamps = TimestampFormat::iso8601;
+  // EC2 and S3 write milliseconds always, IAM and STS never; unset: when they are not zero.
+  std::optional<bool> milliseconds;
+};
+XmlStyle xml_style(const model::Service& service);
+// The element's content: its body members.
+void encode_xml_members(XmlWriter& writer, const XmlStyle& style, const Type& type, const void* value);
+// The element itself.
+void encode_xml_element(XmlWriter& writer, const XmlStyle& style, std::string_view name, const Type& type,
+                        const Member* member, const void* value);
+WireReply encode_query_reply(const model::Service& service, const model::Operation& operation, Protocol protocol,
+                             const void* output, std::string_view request_id);
+
+// --- Errors (errors.cpp).
+// The request cannot be read: SerializationException, MalformedXML, MalformedInput… `what` is a sentence.
+AwsError malformed(Protocol protocol, const model::Service& service, std::string what);
+// A scalar that does not fit its type, in the query, a header, the URI or a form.
+AwsError unreadable_value(const Decoding& decoding, const Member& member, std::string_view wire_name,
+                          std::string_view text);
+// The last label of a shape or operation name in lower camel case: "TableName" is 'tableName' in AWS's messages.
+std::string lower_camel(std::string_view name);
+
+void add_request_id(const model::Service& service, std::string_view request_id, Headers& headers);
+
+// --- S3's exceptions from its own model (s3.cpp).
+inline constexpr std::string_view kS3Namespace = "http://s3.amazonaws.com/doc/2006-03-01/";
+bool is_s3(const model::Service& service);
+// The root element of an output, which S3's model does not name; empty: the model's.
+std::string_view s3_root(std::string_view operation);
+// GetBucketLocation answers a root element with text in it. False: the operation is an ordinary one.
+bool encode_s3_location(const model::Operation& operation, const void* output, WireReply& reply);
+AwsError s3_invalid_argument(const std::string& name, const std::string& value);
+AwsError s3_violation(const model::Operation& operation, const Violation& violation);
+// The x-amz-id-2 of a request: S3's second id, here made from the first.
+std::string s3_host_id(std::string_view request_id);
+
+}  // namespace brume::protocols

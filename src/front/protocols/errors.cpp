@@ -1,0 +1,310 @@
+#include <algorithm>
+
+#include "core/text.h"
+#include "front/protocols/codec.h"
+#include "front/protocols/validate.h"
+#include "front/protocols/xml_writer.h"
+
+namespace brume::protocols {
+
+AwsError malformed(Protocol protocol, const model::Service& service, std::string what) {
+  switch (protocol) {
+    case Protocol::query:
+    case Protocol::ec2:
+      return AwsError("MalformedQueryString", std::move(what));
+    case Protocol::json:
+    case Protocol::rest_json:
+    case Protocol::rpc_v2_cbor:
+      return AwsError("SerializationException", std::move(what));
+    case Protocol::rest_xml:
+      break;
+  }
+  if (is_s3(service))
+    return AwsError("MalformedXML",
+                    "The XML you provided was not well-formed or did not validate against our published schema");
+  return AwsError("InvalidInput", std::move(what));
+}
+
+AwsError unreadable_value(const Decoding& decoding, const Member& member, std::string_view wire_name,
+                          std::string_view text) {
+  const std::string name(wire_name);
+  const std::string value(member.sensitive ? "***" : text);
+  switch (decoding.protocol) {
+    case Protocol::ec2:
+      return AwsError("InvalidParameterValue",
+                      "Value (" + value + ") for parameter " + lower_camel(name) + " is invalid.");
+    case Protocol::query:
+      return AwsError("MalformedInput", "Value '" + value + "' for parameter " + name + " cannot be read.");
+    case Protocol::rest_xml:
+      if (is_s3(decoding.service)) return s3_invalid_argument(name, value);
+      return AwsError("InvalidInput", "Value '" + value + "' at '" + name + "' cannot be read.");
+    case Protocol::json:
+    case Protocol::rest_json:
+    case Protocol::rpc_v2_cbor:
+      break;
+  }
+  return AwsError("SerializationException", "Value '" + value + "' at '" + name + "' cannot be read.");
+}
+
+namespace {
+
+AwsError ec2_violation(const Violation& violation) {
+  std::string name = lower_camel(violation.wire_path);
+  if (violation.kind == Violation::Kind::missing)
+    return AwsError("MissingParameter", "The request must contain the parameter " + name);
+  std::string message = "Value (" + violation.value + ") for parameter " + name + " is invalid.";
+  const auto& limits = violation.member->type->constraints;
+  if (limits != nullptr && violation.kind == Violation::Kind::too_small)
+    message += " Expecting a value greater than or equal to " + format_number(limits->min) + ".";
+  if (limits != nullptr && violation.kind == Violation::Kind::too_large)
+    message += " Expecting a value less than or equal to " + format_number(limits->max) + ".";
+  return AwsError("InvalidParameterValue", std::move(message));
+}
+
+// ECR words its own: "Invalid parameter at 'repositoryName' failed to satisfy constraint: 'must satisfy …'".
+AwsError ecr_violation(const Violation& violation) {
+  std::string constraint = violation.constraint;
+  if (constraint.starts_with("Member ")) constraint.erase(0, 7);
+  constexpr std::string_view pattern_words = "must satisfy regular expression pattern: ";
+  if (constraint.starts_with(pattern_words))
+    constraint = "must satisfy regular expression '" + constraint.substr(pattern_words.size()) + "'";
+  return AwsError("InvalidParameterException",
+                  "Invalid parameter at '" + violation.path + "' failed to satisfy constraint: '" + constraint + "'");
+}
+
+// Most JSON services answer ValidationException; these answer an error of their own.
+bool answers_invalid_parameter(std::string_view service) { return service == "logs" || service == "ecs"; }
+
+}  // namespace
+
+void validate(const model::Service& service, const model::Operation& operation, Protocol protocol, const void* input) {
+  constexpr std::size_t kMostViolations = 20;
+  const auto violations = find_violations(*operation.input, input, kMostViolations);
+  if (violations.empty()) return;
+  switch (protocol) {
+    case Protocol::ec2:
+      throw ec2_violation(violations.front());
+    case Protocol::query:
+      throw AwsError("ValidationError", validation_message(violations));
+    case Protocol::rest_xml:
+      if (is_s3(service)) throw s3_violation(operation, violations.front());
+      throw AwsError("InvalidInput", validation_message(violations));
+    case Protocol::json:
+      if (service.id == "ecr") throw ecr_violation(violations.front());
+      if (answers_invalid_parameter(service.id))
+        throw AwsError("InvalidParameterException", validation_message(violations));
+      break;
+    case Protocol::rest_json:
+    case Protocol::rpc_v2_cbor:
+      break;
+  }
+  throw AwsError("ValidationException", validation_message(violations));
+}
+
+namespace {
+
+AwsError not_served(const std::string& name, Protocol protocol, std::string_view service_name) {
+  std::string message = "Brume does not serve the operation " + std::string(service_name) + ":" + name + ".";
+  switch (protocol) {
+    case Protocol::query:
+    case Protocol::ec2:
+      return AwsError("InvalidAction", std::move(message), 501);
+    case Protocol::rest_xml:
+      return AwsError("NotImplemented", std::move(message), 501);
+    case Protocol::json:
+    case Protocol::rest_json:
+    case Protocol::rpc_v2_cbor:
+      break;
+  }
+  return AwsError("UnknownOperationException", std::move(message), 501);
+}
+
+}  // namespace
+
+AwsError refusal(const Lookup& lookup, Protocol protocol, std::string_view service_name, std::string_view api_version) {
+  const std::string& name = lookup.operation_name;
+  if (lookup.kind == Lookup::Kind::known) return not_served(name, protocol, service_name);
+  switch (protocol) {
+    case Protocol::query:
+      if (name.empty()) return AwsError("MissingAction", "The request must contain the parameter Action");
+      return AwsError("InvalidAction", "Could not find operation " + name + " for version " + std::string(api_version));
+    case Protocol::ec2:
+      if (name.empty()) return AwsError("MissingAction", "The request must contain the parameter Action");
+      return AwsError("InvalidAction", "The action " + name + " is not valid for this web service.");
+    case Protocol::rest_xml:
+      return AwsError("MethodNotAllowed", "The specified method is not allowed against this resource.", 405);
+    case Protocol::rest_json:
+      return AwsError("UnknownOperationException", "", 404);
+    case Protocol::json:
+    case Protocol::rpc_v2_cbor:
+      break;
+  }
+  return AwsError("UnknownOperationException", "");
+}
+
+namespace {
+
+struct ErrorView {
+  const AwsError& error;
+  const model::ErrorShape* shape;  // null: not modelled
+  std::string code;                // as this protocol has it
+  bool sender;
+  std::string_view message_name;  // "message" or "Message"
+};
+
+ErrorView view_of(const model::Service& service, Protocol protocol, const AwsError& error) {
+  ErrorView view{error, service.find_error(error.code), error.code, error.status < 500, "message"};
+  const bool named_by_shape =
+      protocol != Protocol::query && protocol != Protocol::ec2 && protocol != Protocol::rest_xml;
+  if (view.shape != nullptr) {
+    view.code = named_by_shape ? view.shape->name : view.shape->code;
+    if (protocol == Protocol::query && !view.shape->query_code.empty()) view.code = view.shape->query_code;
+    for (const Member& member : view.shape->type->members)
+      if (equals_ignoring_case(member.name, "message")) view.message_name = member.wire_name();
+  }
+  return view;
+}
+
+void append_member(const model::ErrorShape* shape, const std::string& name, const std::string& value,
+                   std::string& out) {
+  const Member* member = nullptr;
+  for (const Member& each : shape != nullptr ? shape->type->members : std::span<const Member>())
+    if (each.wire_name() == name || each.name == name) member = &each;
+  out += ',';
+  append_json_string(member != nullptr ? member->wire_name() : name, out);
+  out += ':';
+  const Kind kind = member != nullptr ? member->type->kind : Kind::string;
+  // Numbers, lists and structures are given as their JSON.
+  if (kind == Kind::string || kind == Kind::blob)
+    append_json_string(value, out);
+  else
+    out += value;
+}
+
+// DynamoDB names the assembly of an error, the others do not.
+std::string type_text(const model::Service& service, const ErrorView& view) {
+  if (service.id != "dynamodb") return view.code;
+  if (view.shape != nullptr) return "com.amazonaws.dynamodb.v20120810#" + view.code;
+  if (view.code == "ValidationException") return "com.amazon.coral.validate#" + view.code;
+  return "com.amazon.coral.service#" + view.code;
+}
+
+void write_json(const model::Service& service, Protocol protocol, const ErrorView& view, WireReply& reply) {
+  std::string text = "{";
+  if (protocol == Protocol::json) {
+    text += "\"__type\":";
+    append_json_string(type_text(service, view), text);
+    text += ',';
+    reply.headers.emplace_back("Content-Type", "application/x-amz-json-" + std::string(service.json_version));
+    if (service.query_compatible) {
+      const std::string_view from_shape = view.shape != nullptr ? view.shape->query_code : std::string_view();
+      std::string code = view.error.query_code.empty() ? std::string(from_shape) : view.error.query_code;
+      if (code.empty()) code = view.code;
+      reply.headers.emplace_back("x-amzn-query-error", code + (view.sender ? ";Sender" : ";Receiver"));
+    }
+  } else {
+    reply.headers.emplace_back("Content-Type", "application/json");
+    reply.headers.emplace_back("x-amzn-ErrorType", view.code);
+  }
+  append_json_string(view.message_name, text);
+  text += ':';
+  append_json_string(view.error.message, text);
+  for (const auto& [name, value] : view.error.members) append_member(view.shape, name, value, text);
+  text += '}';
+  reply.body = Body::of(std::move(text));
+}
+
+// A map of two text strings, which is all that an error needs of CBOR (RFC 8949).
+void write_cbor(const ErrorView& view, WireReply& reply) {
+  const auto text = [](std::string_view value) {
+    const std::size_t size = std::min<std::size_t>(value.size(), 0xFFFF);
+    std::string out = {'\x79', static_cast<char>(size >> 8), static_cast<char>(size & 0xFF)};
+    return out + std::string(value.substr(0, size));
+  };
+  reply.headers.emplace_back("Content-Type", "application/cbor");
+  reply.headers.emplace_back("Smithy-Protocol", "rpc-v2-cbor");
+  reply.body = Body::of("\xA2" + text("__type") + text(view.code) + text("message") + text(view.error.message));
+}
+
+bool is_simple(const ErrorView& view, const std::string& name) {
+  const Member* member = view.shape != nullptr ? view.shape->type->find(name) : nullptr;
+  return member == nullptr || is_scalar(member->type->kind);
+}
+
+void write_error_element(XmlWriter& writer, const ErrorView& view, bool with_type) {
+  writer.open("Error");
+  if (with_type) writer.element("Type", view.sender ? "Sender" : "Receiver");
+  writer.element("Code", view.code);
+  writer.element("Message", view.error.message);
+  for (const auto& [name, value] : view.error.members)
+    if (is_simple(view, name)) writer.element(name, value);
+}
+
+void write_xml(const model::Service& service, Protocol protocol, const ErrorView& view, std::string_view request_id,
+               WireReply& reply) {
+  XmlWriter writer;
+  writer.declaration();
+  if (protocol == Protocol::ec2) {
+    writer.open("Response");
+    writer.open("Errors");
+    write_error_element(writer, view, false);
+    writer.close("Error");
+    writer.close("Errors");
+    writer.element("RequestID", request_id);
+    writer.close("Response");
+  } else if (is_s3(service)) {
+    write_error_element(writer, view, false);
+    writer.element("RequestId", request_id);
+    writer.element("HostId", s3_host_id(request_id));
+    writer.close("Error");
+  } else {
+    writer.open("ErrorResponse");
+    writer.name_space(service.xml_namespace);
+    write_error_element(writer, view, true);
+    writer.close("Error");
+    writer.element("RequestId", request_id);
+    writer.close("ErrorResponse");
+  }
+  reply.headers.emplace_back("Content-Type", is_s3(service)              ? "application/xml"
+                                             : protocol == Protocol::ec2 ? "text/xml;charset=UTF-8"
+                                                                         : "text/xml");
+  reply.body = Body::of(writer.take());
+}
+
+}  // namespace
+
+void add_request_id(const model::Service& service, std::string_view request_id, Headers& headers) {
+  if (is_s3(service)) {
+    headers.emplace_back("x-amz-request-id", std::string(request_id));
+    headers.emplace_back("x-amz-id-2", s3_host_id(request_id));
+  } else {
+    headers.emplace_back("x-amzn-RequestId", std::string(request_id));
+  }
+}
+
+WireReply encode_error(const model::Service& service, const model::Operation*, Protocol protocol, const AwsError& error,
+                       std::string_view request_id, std::string_view method) {
+  const ErrorView view = view_of(service, protocol, error);
+  WireReply reply;
+  reply.status = error.status;
+  add_request_id(service, request_id, reply.headers);
+  for (const auto& header : error.headers) reply.headers.push_back(header);
+  if (method == "HEAD" || error.status == 304) return reply;
+  switch (protocol) {
+    case Protocol::query:
+    case Protocol::ec2:
+    case Protocol::rest_xml:
+      write_xml(service, protocol, view, request_id, reply);
+      break;
+    case Protocol::json:
+    case Protocol::rest_json:
+      write_json(service, protocol, view, reply);
+      break;
+    case Protocol::rpc_v2_cbor:
+      write_cbor(view, reply);
+      break;
+  }
+  return reply;
+}
+
+}  // namespace brume::protocols

@@ -1,0 +1,159 @@
+#include <pugixml.hpp>
+
+#include "core/text.h"
+#include "front/protocols/codec.h"
+
+namespace brume::protocols {
+namespace {
+
+std::string_view local_name(std::string_view name) {
+  const std::size_t colon = name.find(':');
+  return colon == std::string_view::npos ? name : name.substr(colon + 1);
+}
+
+std::string text_of(const pugi::xml_node& node) {
+  std::string text;
+  for (const pugi::xml_node child : node.children())
+    if (child.type() == pugi::node_pcdata || child.type() == pugi::node_cdata) text += child.value();
+  return text;
+}
+
+// Restful XML, "AWS restXml protocol" of the Smithy specification. Namespaces are not told apart, as in S3.
+class XmlDecoder {
+ public:
+  explicit XmlDecoder(Decoding& decoding) : decoding_(decoding) {}
+
+  void any(const Member* member, const Type& type, const pugi::xml_node& node, void* value) {
+    const Deeper deeper(*this);
+    switch (type.kind) {
+      case Kind::structure:
+        return structure(type, node, value);
+      case Kind::list:
+        return list(member, type, node, value);
+      case Kind::map:
+        return map(member, type, node, value);
+      default:
+        return scalar(member, type, text_of(node), value);
+    }
+  }
+
+  void structure(const Type& type, const pugi::xml_node& node, void* object) {
+    std::size_t hint = 0;
+    for (const pugi::xml_node child : node.children()) {
+      if (child.type() != pugi::node_element) continue;
+      const Member* member = find_member(type, local_name(child.name()), hint);
+      if (member == nullptr) {
+        decoding_.ignore(local_name(child.name()));
+      } else if (member->flattened && (member->type->kind == Kind::list || member->type->kind == Kind::map)) {
+        flattened(*member, child, object);
+      } else {
+        any(member, *member->type, child, member->emplace(object));
+      }
+    }
+    attributes(type, node, object);
+  }
+
+ private:
+  struct Deeper {
+    explicit Deeper(XmlDecoder& decoder) : depth(decoder.depth_) {
+      if (++depth > kDeepestDocument)
+        throw malformed(decoder.decoding_.protocol, decoder.decoding_.service, "The request is nested too deeply.");
+    }
+    Deeper(const Deeper&) = delete;
+    ~Deeper() { --depth; }
+    int& depth;
+  };
+
+  static bool named(const Member& member, std::string_view name) {
+    if (member.location != model::Location::body || member.xml_attribute) return false;
+    if (local_name(member.wire_name()) == name) return true;
+    // A flattened list without a name of its own goes by its element's.
+    return member.flattened && member.location_name.empty() && member.type->kind == Kind::list &&
+           member.type->element.location_name == name;
+  }
+
+  static const Member* find_member(const Type& type, std::string_view name, std::size_t& hint) {
+    const std::size_t size = type.members.size();
+    for (std::size_t step = 0; step < size; ++step) {
+      const std::size_t index = (hint + step) % size;
+      if (!named(type.members[index], name)) continue;
+      hint = index;  // a flattened list repeats its name
+      return &type.members[index];
+    }
+    return nullptr;
+  }
+
+  void attributes(const Type& type, const pugi::xml_node& node, void* object) {
+    for (const Member& member : type.members) {
+      if (!member.xml_attribute) continue;
+      for (const pugi::xml_attribute attribute : node.attributes())
+        if (local_name(attribute.name()) == local_name(member.wire_name()))
+          scalar(&member, *member.type, attribute.value(), member.emplace(object));
+    }
+  }
+
+  // The elements of one list come one by one: the first makes it, the others find it.
+  void flattened(const Member& member, const pugi::xml_node& node, void* object) {
+    void* value = member.get(object);
+    if (value == nullptr) value = member.emplace(object);
+    const Type& type = *member.type;
+    if (type.kind == Kind::list)
+      any(&member, *type.element.type, node, type.ops->append(type, value));
+    else
+      entry(&member, type, node, value);
+  }
+
+  void list(const Member* member, const Type& type, const pugi::xml_node& node, void* value) {
+    for (const pugi::xml_node child : node.children())
+      if (child.type() == pugi::node_element) any(member, *type.element.type, child, type.ops->append(type, value));
+  }
+
+  void map(const Member* member, const Type& type, const pugi::xml_node& node, void* value) {
+    for (const pugi::xml_node child : node.children())
+      if (child.type() == pugi::node_element) entry(member, type, child, value);
+  }
+
+  void entry(const Member* member, const Type& type, const pugi::xml_node& node, void* value) {
+    const std::string_view key_name = type.key.location_name.empty() ? "key" : type.key.location_name;
+    const std::string_view value_name = type.element.location_name.empty() ? "value" : type.element.location_name;
+    std::string key;
+    pugi::xml_node found;
+    for (const pugi::xml_node child : node.children()) {
+      if (local_name(child.name()) == key_name) key = text_of(child);
+      if (local_name(child.name()) == value_name) found = child;
+    }
+    void* slot = type.ops->insert(type, value, std::move(key));
+    if (found) any(member, *type.element.type, found, slot);
+  }
+
+  void scalar(const Member* member, const Type& type, const std::string& text, void* value) {
+    if (!parse_scalar(type, timestamp_format(member, type, TimestampFormat::iso8601), text, value))
+      throw malformed(decoding_.protocol, decoding_.service, "The value '" + text + "' cannot be read.");
+  }
+
+  Decoding& decoding_;
+  int depth_ = 0;
+};
+
+// S3 refuses a root element of another name; the others do not look at it.
+bool root_fits(const Decoding& decoding, const Type& type, const Member* payload, std::string_view root) {
+  if (!is_s3(decoding.service)) return true;
+  if (payload != nullptr && payload->wire_name() == root) return true;
+  return type.name == root || type.location_name == root || decoding.operation.input_root == root;
+}
+
+}  // namespace
+
+void decode_xml(Decoding& decoding, const Type& type, const Member* payload, std::string_view text, void* value) {
+  if (text.size() > kLargestDocument) throw AwsError("RequestEntityTooLarge", "The request is too large.", 413);
+  pugi::xml_document document;
+  const auto result = document.load_buffer(text.data(), text.size(), pugi::parse_default | pugi::parse_ws_pcdata_single,
+                                           pugi::encoding_utf8);
+  const pugi::xml_node root = document.document_element();
+  if (!result || !root || !root_fits(decoding, type, payload, local_name(root.name())))
+    throw malformed(decoding.protocol, decoding.service, "The request's XML cannot be read.");
+  XmlDecoder decoder(decoding);
+  decoder.any(payload, type, root, value);
+}
+
+}  // namespace brume::protocols
