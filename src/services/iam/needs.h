@@ -1,0 +1,31 @@
+// What IAM needs of others, in its own words; `app` adapts. Control thread.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "aws/authorization.h"
+
+namespace brume::iam {
+
+// Where access keys become known to the front door (STS's key ring).
+class AccessKeys {
+ public:
+  virtual ~AccessKeys() = default;
+  // A fresh id of a long-lived key, which carries the account: "AKIA…".
+  virtual std::string new_id(const std::string& account) = 0;
+  // The account that an id carries; empty when it is no id of this cloud.
+  virtual std::string account_of(const std::string& access_key_id) const = 0;
+  virtual void put(const std::string& access_key_id, Credential credential) = 0;
+  virtual void remove(const std::string& access_key_id) = 0;
+};
+
+// What still needs a service-linked role (ECS's clusters).
+class LinkedRoleUse {
+ public:
+  virtual ~LinkedRoleUse() = default;
+  // ARNs of the account's resources that use the role of the service.
+  virtual std::vector<std::string> resources(const std::string& account, const std::string& service) const = 0;
+};
+
+}  // namespace brume::iam

@@ -1,0 +1,162 @@
+#include <algorithm>
+
+#include "services/iam/managed_policies.h"
+#include "services/iam/policy_checks.h"
+#include "services/iam/render.h"
+
+namespace brume::iam {
+namespace {
+
+// The policy to read, AWS's own included.
+ManagedView get_managed(const Iam& iam, const RequestContext& request, const std::string& arn) {
+  std::optional<ManagedView> view = find_managed(iam, request.scope.account, arn);
+  if (!view) throw no_such_entity_exception("Policy " + arn + " was not found.");
+  return std::move(*view);
+}
+
+// Whether the policy counts as used, by the kind of use that is asked for.
+bool is_used(const Policy& shown, const std::string& usage) {
+  const bool attached = *shown.attachment_count > 0, boundary = *shown.permissions_boundary_usage_count > 0;
+  if (usage == "PermissionsPolicy") return attached;
+  if (usage == "PermissionsBoundary") return boundary;
+  return attached || boundary;
+}
+
+}  // namespace
+
+CreatePolicyOutput create_policy(Iam& iam, Tx& tx, const Request<CreatePolicyInput>& request) {
+  const CreatePolicyInput& input = request.input;
+  PolicyRecord record;
+  record.name = *input.policy_name;
+  record.path = input.path.value_or("/");
+  record.arn = arn_of(request, "policy", record.path, record.name);
+  check_managed_policy(*input.policy_document);
+  record.tags = tags_from(input.tags.get());
+  check_tags(record.tags);
+  if (iam.policies.find(global(request), key_of(record.name)) != nullptr)
+    throw entity_already_exists_exception("A policy called " + record.name +
+                                          " already exists. Duplicate names are not allowed.");
+  record.id = new_unique_id(iam, "ANPA");
+  record.description = input.description.get();
+  record.has_description = input.description.has_value();
+  record.created = record.updated = iam.clock.now();
+  record.versions.push_back({1, *input.policy_document, record.created});
+  iam.policies.insert(tx, global(request), key_of(record.name), record);
+  CreatePolicyOutput output;
+  output.policy = render_policy(iam, request.scope.account, *find_managed(iam, request.scope.account, record.arn));
+  if (!record.tags.empty()) output.policy->tags = tags_to<Tag>(record.tags);
+  return output;
+}
+
+GetPolicyOutput get_policy(Iam& iam, Tx&, const Request<GetPolicyInput>& request) {
+  const ManagedView view = get_managed(iam, request, *request.input.policy_arn);
+  GetPolicyOutput output;
+  output.policy = render_policy(iam, request.scope.account, view);
+  output.policy->tags = view.tags == nullptr ? std::vector<Tag>() : tags_to<Tag>(*view.tags);
+  return output;
+}
+
+ListPoliciesOutput list_policies(Iam& iam, Tx&, const Request<ListPoliciesInput>& request) {
+  const ListPoliciesInput& input = request.input;
+  const std::string scope = input.scope.value_or("All"), prefix = input.path_prefix.value_or("/");
+  std::vector<std::string> arns;
+  if (scope != "AWS")
+    iam.policies.for_each(global(request), [&](const PolicyRecord& record) {
+      if (record.path.starts_with(prefix)) arns.push_back(record.arn);
+    });
+  if (scope != "Local")
+    for (const AwsManagedPolicy& policy : aws_managed_policies())
+      if (policy.path.starts_with(prefix)) arns.push_back(policy.arn());
+  std::ranges::sort(arns);
+  std::vector<Policy> found;
+  for (const std::string& arn : arns) {
+    Policy shown = render_policy(iam, request.scope.account, *find_managed(iam, request.scope.account, arn));
+    shown.description.reset();
+    if (input.only_attached.get() && *shown.attachment_count == 0) continue;
+    if (input.policy_usage_filter && !is_used(shown, *input.policy_usage_filter)) continue;
+    found.push_back(std::move(shown));
+  }
+  ListPoliciesOutput output;
+  cut(iam, request, "ListPolicies", found, [](const Policy& shown) { return *shown.arn; }, output);
+  output.policies = std::move(found);
+  return output;
+}
+
+DeletePolicyOutput delete_policy(Iam& iam, Tx& tx, const Request<DeletePolicyInput>& request) {
+  const PolicyRecord& record = get_own_policy(iam, request, "iam:DeletePolicy", *request.input.policy_arn);
+  if (count_attachments(iam, request.scope.account, record.arn) > 0 ||
+      count_boundaries(iam, request.scope.account, record.arn) > 0)
+    throw delete_conflict_exception("Cannot delete a policy attached to entities.");
+  if (record.versions.size() > 1)
+    throw delete_conflict_exception(
+        "This policy has more than one version. Before you delete a policy, you must delete the policy's versions. "
+        "The default version is deleted with the policy.");
+  iam.policies.erase(tx, global(request), key_of(record.name));
+  return {};
+}
+
+ListEntitiesForPolicyOutput list_entities_for_policy(Iam& iam, Tx&,
+                                                     const Request<ListEntitiesForPolicyInput>& request) {
+  const ListEntitiesForPolicyInput& input = request.input;
+  const std::string arn = get_managed(iam, request, *input.policy_arn).arn;
+  const std::string filter = input.entity_filter.get(), prefix = input.path_prefix.value_or("/");
+  const bool as_boundary = input.policy_usage_filter.get() == "PermissionsBoundary";
+  const auto uses = [&](const auto& record) {
+    const Permissions& permissions = record.permissions;
+    const bool used = as_boundary ? permissions.boundary == arn
+                                  : std::ranges::find(permissions.attached, arn) != permissions.attached.end();
+    return used && record.path.starts_with(prefix);
+  };
+  // Roles and users make one list of pages: a role sorts before every user.
+  struct Entity {
+    const RoleRecord* role = nullptr;
+    const UserRecord* user = nullptr;
+  };
+  std::vector<Entity> entities;
+  if (filter.empty() || filter == "Role")
+    for (const RoleRecord* role : iam.roles.select(global(request), uses)) entities.push_back({.role = role});
+  if (filter.empty() || filter == "User")
+    for (const UserRecord* user : iam.users.select(global(request), uses)) entities.push_back({.user = user});
+  ListEntitiesForPolicyOutput output;
+  cut(
+      iam, request, "ListEntitiesForPolicy", entities,
+      [](const Entity& entity) {
+        return entity.role != nullptr ? "role/" + key_of(entity.role->name) : "user/" + key_of(entity.user->name);
+      },
+      output);
+  output.policy_groups.emplace();
+  output.policy_roles.emplace();
+  output.policy_users.emplace();
+  for (const Entity& entity : entities) {
+    if (entity.role != nullptr)
+      output.policy_roles->push_back({.role_name = entity.role->name, .role_id = entity.role->id});
+    else
+      output.policy_users->push_back({.user_name = entity.user->name, .user_id = entity.user->id});
+  }
+  return output;
+}
+
+TagPolicyOutput tag_policy(Iam& iam, Tx& tx, const Request<TagPolicyInput>& request) {
+  const PolicyRecord& found = get_own_policy(iam, request, "iam:TagPolicy", *request.input.policy_arn);
+  iam.policies.modify(tx, global(request), key_of(found.name),
+                      [&](PolicyRecord& record) { put_tags(record.tags, tags_from(request.input.tags.get())); });
+  return {};
+}
+
+UntagPolicyOutput untag_policy(Iam& iam, Tx& tx, const Request<UntagPolicyInput>& request) {
+  const PolicyRecord& found = get_own_policy(iam, request, "iam:UntagPolicy", *request.input.policy_arn);
+  iam.policies.modify(tx, global(request), key_of(found.name),
+                      [&](PolicyRecord& record) { remove_tags(record.tags, request.input.tag_keys.get()); });
+  return {};
+}
+
+ListPolicyTagsOutput list_policy_tags(Iam& iam, Tx&, const Request<ListPolicyTagsInput>& request) {
+  const ManagedView view = get_managed(iam, request, *request.input.policy_arn);
+  auto tags = view.tags == nullptr ? std::vector<Tag>() : tags_to<Tag>(*view.tags);
+  ListPolicyTagsOutput output;
+  cut(iam, request, "ListPolicyTags", tags, [](const Tag& tag) { return *tag.key; }, output);
+  output.tags = std::move(tags);
+  return output;
+}
+
+}  // namespace brume::iam

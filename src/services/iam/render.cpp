@@ -1,0 +1,136 @@
+#include "services/iam/render.h"
+
+#include <algorithm>
+
+#include "services/iam/policy_checks.h"
+
+namespace brume::iam {
+namespace {
+
+opt<AttachedPermissionsBoundary> boundary(const Permissions& permissions) {
+  if (permissions.boundary.empty()) return kNothing;
+  AttachedPermissionsBoundary shown;
+  // "Policy", not "PermissionsBoundaryPolicy": the value that AWS returns, whatever the model's enumeration says.
+  shown.permissions_boundary_type = "Policy";
+  shown.permissions_boundary_arn = permissions.boundary;
+  return shown;
+}
+
+opt<std::vector<Tag>> shown_tags(const Tags& tags) {
+  if (tags.empty()) return kNothing;
+  return tags_to<Tag>(tags);
+}
+
+template <class Counts>
+std::int64_t count(const Iam& iam, const std::string& account, const Counts& counts) {
+  const Scope scope = global(account);
+  return static_cast<std::int64_t>(
+      iam.roles.select(scope, [&](const RoleRecord& role) { return counts(role.permissions); }).size() +
+      iam.users.select(scope, [&](const UserRecord& user) { return counts(user.permissions); }).size());
+}
+
+}  // namespace
+
+Role render_role_in_list(const Iam& iam, const RoleRecord& record) {
+  Role role;
+  role.path = record.path;
+  role.role_name = record.name;
+  role.role_id = record.id;
+  role.arn = record.arn;
+  role.create_date = record.created;
+  role.assume_role_policy_document = on_wire(effective_trust(iam, record));
+  if (record.has_description) role.description = record.description;
+  role.max_session_duration = record.max_session_seconds;
+  return role;
+}
+
+Role render_role(const Iam& iam, const RoleRecord& record) {
+  Role role = render_role_in_list(iam, record);
+  role.permissions_boundary = boundary(record.permissions);
+  role.tags = shown_tags(record.tags);
+  RoleLastUsed last_used;
+  if (const auto use = iam.role_uses.find(record.id); use != iam.role_uses.end()) {
+    last_used.last_used_date = use->second.time;
+    last_used.region = use->second.region;
+  }
+  role.role_last_used = last_used;
+  return role;
+}
+
+User render_user_in_list(const UserRecord& record) {
+  User user;
+  user.path = record.path;
+  user.user_name = record.name;
+  user.user_id = record.id;
+  user.arn = record.arn;
+  user.create_date = record.created;
+  return user;
+}
+
+User render_user(const UserRecord& record) {
+  User user = render_user_in_list(record);
+  user.permissions_boundary = boundary(record.permissions);
+  user.tags = shown_tags(record.tags);
+  return user;
+}
+
+Policy render_policy(const Iam& iam, const std::string& account, const ManagedView& view) {
+  Policy shown;
+  shown.policy_name = view.name;
+  shown.policy_id = view.id;
+  shown.arn = view.arn;
+  shown.path = view.path;
+  shown.default_version_id = view.default_version;
+  shown.attachment_count = count_attachments(iam, account, view.arn);
+  shown.permissions_boundary_usage_count = count_boundaries(iam, account, view.arn);
+  shown.is_attachable = true;
+  if (view.has_description) shown.description = view.description;
+  shown.create_date = view.created;
+  shown.update_date = view.updated;
+  return shown;
+}
+
+InstanceProfile render_profile(const Iam& iam, const std::string& account, const ProfileRecord& record) {
+  InstanceProfile profile;
+  profile.path = record.path;
+  profile.instance_profile_name = record.name;
+  profile.instance_profile_id = record.id;
+  profile.arn = record.arn;
+  profile.create_date = record.created;
+  profile.roles.emplace();
+  if (const RoleRecord* role = iam.roles.find(global(account), key_of(record.role)))
+    profile.roles->push_back(render_role_in_list(iam, *role));
+  profile.tags = shown_tags(record.tags);
+  return profile;
+}
+
+std::vector<AttachedPolicy> render_attached(const Permissions& permissions) {
+  std::vector<AttachedPolicy> list;
+  for (const std::string& arn : permissions.attached) {
+    AttachedPolicy attached;
+    attached.policy_arn = arn;
+    attached.policy_name = arn.substr(arn.rfind('/') + 1);
+    list.push_back(std::move(attached));
+  }
+  std::ranges::sort(list, {}, [](const AttachedPolicy& attached) { return *attached.policy_arn; });
+  return list;
+}
+
+void keep_path(std::vector<AttachedPolicy>& list, const std::string& prefix) {
+  std::erase_if(list, [&](const AttachedPolicy& attached) {
+    const std::string& arn = *attached.policy_arn;
+    return !std::string_view(arn).substr(arn.find('/')).starts_with(prefix);
+  });
+}
+
+std::int64_t count_attachments(const Iam& iam, const std::string& account, const std::string& arn) {
+  return count(iam, account, [&](const Permissions& permissions) {
+    return std::ranges::find(permissions.attached, arn) != permissions.attached.end();
+  });
+}
+
+std::int64_t count_boundaries(const Iam& iam, const std::string& account, const std::string& arn) {
+  return count(iam, account, [&](const Permissions& permissions) { return permissions.boundary == arn; });
+}
+
+}  // namespace brume::iam
