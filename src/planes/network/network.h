@@ -121,6 +121,7 @@ class Network {
   virtual ~Network() = default;
 
   // Adopts what still exists from an earlier run (by name), so that an equal apply changes nothing and cuts no flow.
+  // Called once, first. The listeners told meanwhile name every VPC that is still there.
   virtual void recover(Done done) = 0;
   // Makes the VPC so. Applies of one VPC are done in order; a newer one waiting replaces an older one waiting.
   virtual void apply(Vpc vpc, Done done) = 0;
@@ -143,6 +144,13 @@ class Network {
   // A TCP socket bound and listening inside the internet namespace (endpoints on 443 and 80).
   virtual void listen_internet(const std::string& address, int port,
                                std::function<void(int fd, std::string error)> done) = 0;
+
+  // Whether the traffic of VPCs may leave for the real internet, once there is one. At first it may not.
+  virtual void set_egress(bool allowed, Done done) = 0;
+  // Connects the internet namespace to the real internet by slirp4netns, a child of the keeper, or cuts it off.
+  // Private, link-local and Brume's own ranges stay unreachable over it. At first there is none; one from an earlier
+  // run is adopted.
+  virtual void enable_real_internet(bool enabled, Done done) = 0;
 
   // Removes every namespace and mount this instance made (`brume down`).
   virtual void remove_all(Done done) = 0;
