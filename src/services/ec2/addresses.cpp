@@ -18,12 +18,16 @@ std::string take_public_address(Ec2& ec2, Tx& tx, const Scope& scope, const std:
   const std::uint64_t start = ec2.random.below(count);
   for (std::uint64_t i = 0; i < count; ++i) {
     const std::string address = address_text(kPool.first() + 1 + static_cast<IpAddress>((start + i) % count));
-    if (ec2.public_addresses.find(kEverywhere, address) != nullptr) continue;
+    if (find_public_address(ec2, address) != nullptr) continue;
     ec2.public_addresses.insert(tx, kEverywhere, address,
                                 {.account = scope.account, .region = scope.region, .holder = holder});
     return address;
   }
   throw AwsError("InsufficientAddressCapacity", "There are no public addresses left.");
+}
+
+const PublicAddressRecord* find_public_address(const Ec2& ec2, const std::string& address) {
+  return ec2.public_addresses.find(kEverywhere, address);
 }
 
 void give_back_public_address(Ec2& ec2, Tx& tx, const std::string& address) {

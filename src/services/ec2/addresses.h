@@ -9,6 +9,7 @@ namespace brume::ec2 {
 
 // A free address, held by `holder` (eipalloc-… or eni-…). Throws InsufficientAddressCapacity.
 std::string take_public_address(Ec2& ec2, Tx& tx, const Scope& scope, const std::string& holder);
+const PublicAddressRecord* find_public_address(const Ec2& ec2, const std::string& address);
 void give_back_public_address(Ec2& ec2, Tx& tx, const std::string& address);
 
 // The elastic IP address that is associated with the interface's private address, or null.

@@ -5,13 +5,6 @@
 
 namespace brume::ec2 {
 
-namespace {
-
-// Scopes are the keys already; the record's own id is a constant.
-constexpr std::string_view kRegion = "region";
-
-}  // namespace
-
 Ec2::Ec2(Store& store, const Clock& clock_, Random& random_, Control& control, network::Network& network, Names& names,
          PagingTokens paging_)
     : clock(clock_),
@@ -37,9 +30,9 @@ void Ec2::touch(Tx& tx, const Scope& scope, const std::string& vpc_id) {
 }
 
 const RegionRecord& enter_region(Ec2& ec2, Tx& tx, const Scope& scope) {
-  if (const RegionRecord* region = ec2.regions.find(scope, kRegion)) return *region;
+  if (const RegionRecord* region = ec2.regions.find(scope, kRegionKey)) return *region;
   make_default_vpc(ec2, tx, scope);
-  return ec2.regions.insert(tx, scope, kRegion, {.dhcp_options = ec2.new_id(kDhcpOptionsId)});
+  return ec2.regions.insert(tx, scope, kRegionKey, {.dhcp_options = ec2.new_id(kDhcpOptionsId)});
 }
 
 AwsError dry_run_operation() {
@@ -54,6 +47,11 @@ AwsError invalid_parameter(std::string message) { return {"InvalidParameterValue
 
 AwsError missing_parameter(std::string_view name) {
   return {"MissingParameter", "The request must contain the parameter " + std::string(name)};
+}
+
+AwsError idempotent_parameter_mismatch() {
+  return {"IdempotentParameterMismatch",
+          "The client token you have provided is associated with a resource whose parameters are different."};
 }
 
 AwsError dependency_violation(std::string message) { return {"DependencyViolation", std::move(message)}; }

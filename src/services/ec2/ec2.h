@@ -55,6 +55,8 @@ struct Ec2 {
   void touch(Tx& tx, const Scope& scope, const std::string& vpc_id);
 };
 
+// The id of the one RegionRecord in each scope.
+inline constexpr std::string_view kRegionKey = "region";
 // The region's record; makes it and the default VPC when this account is seen in this region for the first time.
 const RegionRecord& enter_region(Ec2& ec2, Tx& tx, const Scope& scope);
 
@@ -81,6 +83,19 @@ const Record& get(const Table<Record>& table, const Scope& scope, const IdKind& 
   if (const Record* record = table.find(scope, id)) return *record;
   check_form(kind, id);
   throw not_found(kind, id);
+}
+
+// The record that an earlier request with this client token made ("Ensuring idempotency"), or null. `same(record)` says
+// whether that request was identical; if it was not: IdempotentParameterMismatch.
+AwsError idempotent_parameter_mismatch();
+template <class Record, class Same>
+const Record* find_by_token(const Table<Record>& table, const Scope& scope, const opt<std::string>& token,
+                            const Same& same) {
+  if (!token || token->empty()) return nullptr;
+  const auto found = table.select(scope, [&](const Record& record) { return record.client_token == *token; });
+  if (found.empty()) return nullptr;
+  if (!same(*found.front())) throw idempotent_parameter_mismatch();
+  return found.front();
 }
 
 }  // namespace brume::ec2
