@@ -7,9 +7,15 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/file_body.h"
+#include "core/runtime.h"
+
+namespace brume {
+class Keeper;
+}
 
 namespace brume::containers {
 
@@ -52,6 +58,19 @@ class Images {
   // Takes in a docker or OCI archive; `reference` names it from now on, so that pull finds it offline.
   virtual void load_archive(const std::string& file, const std::string& reference,
                             std::function<void(std::string manifest_digest, std::string error)> done) = 0;
+  // The directory of a layer that prepare() has unpacked. Any thread.
+  virtual std::string layer_path(const std::string& digest) const = 0;
 };
+
+struct ImagesOptions {
+  std::string directory;  // STATE/images
+  // Where pulls run: a network namespace that reaches the real internet, and the resolv.conf that is right inside it.
+  // Empty: there is none (--offline), and only images that were loaded or pulled before are found.
+  std::string network_namespace, resolv_conf;
+  // True for registries that pulls must never ask: the names of AWS.
+  std::function<bool(std::string_view host)> is_refused_host;
+};
+// Called on the control thread where not said otherwise. Outlives its workers' jobs.
+std::unique_ptr<Images> make_images(ImagesOptions options, Keeper& keeper, Workers& workers, Control& control);
 
 }  // namespace brume::containers
