@@ -5,7 +5,7 @@ set(gen ${CMAKE_BINARY_DIR}/gen)
 file(GLOB codegen_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/codegen/*.py)
 set(codegen ${Python3_EXECUTABLE} -B ${CMAKE_SOURCE_DIR}/codegen/generate.py ${CMAKE_SOURCE_DIR})
 
-foreach(service sts iam ec2 elbv2 ecs ecr logs s3 dynamodb)
+foreach(service ${BRUME_SERVICES})
   add_custom_command(
     OUTPUT ${gen}/gen/${service}.h ${gen}/${service}_tables.cpp ${gen}/${service}_handlers.cpp
     COMMAND ${codegen} ${service} ${gen}
@@ -29,3 +29,7 @@ add_custom_command(
 add_library(brume_models_names STATIC ${gen}/operation_names.cpp)
 # The front refuses unserved operations by name. Its target is made later, in the same directory.
 cmake_language(DEFER CALL target_link_libraries brume_front PUBLIC brume_models_names)
+
+# The driver of tests/conformance/protocols, which feeds other people's vectors to the codecs.
+add_executable(brume_protocol_vectors EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/tests/conformance/protocols/driver.cpp)
+target_link_libraries(brume_protocol_vectors PRIVATE brume_front brume_warnings)

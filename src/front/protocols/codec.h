@@ -27,6 +27,9 @@ struct Decoding {
   }
 };
 
+// Outputs have no URI and no query: their members bound there travel in the body.
+bool is_body_of_output(const Member& member);
+
 // --- query and ec2 (query_decode.cpp): a form in the body or the query, with members as dotted names.
 void decode_query(Decoding& decoding, void* input);
 
@@ -55,9 +58,9 @@ struct XmlStyle {
 XmlStyle xml_style(const model::Service& service);
 // The element's content: its body members.
 void encode_xml_members(XmlWriter& writer, const XmlStyle& style, const Type& type, const void* value);
-// The element itself.
+// The element itself, in the namespace of the member or its type, else in the one given.
 void encode_xml_element(XmlWriter& writer, const XmlStyle& style, std::string_view name, const Type& type,
-                        const Member* member, const void* value);
+                        const Member* member, const void* value, std::string_view default_namespace);
 WireReply encode_query_reply(const model::Service& service, const model::Operation& operation, Protocol protocol,
                              const void* output, std::string_view request_id);
 

@@ -165,11 +165,21 @@ ErrorView view_of(const model::Service& service, Protocol protocol, const AwsErr
   return view;
 }
 
+const Member* member_of(const model::ErrorShape* shape, const std::string& name) {
+  if (shape == nullptr) return nullptr;
+  for (const Member& each : shape->type->members)
+    if (each.wire_name() == name || each.name == name) return &each;
+  return nullptr;
+}
+
+bool is_header(const ErrorView& view, const std::string& name) {
+  const Member* member = member_of(view.shape, name);
+  return member != nullptr && member->location == model::Location::header;
+}
+
 void append_member(const model::ErrorShape* shape, const std::string& name, const std::string& value,
                    std::string& out) {
-  const Member* member = nullptr;
-  for (const Member& each : shape != nullptr ? shape->type->members : std::span<const Member>())
-    if (each.wire_name() == name || each.name == name) member = &each;
+  const Member* member = member_of(shape, name);
   out += ',';
   append_json_string(member != nullptr ? member->wire_name() : name, out);
   out += ':';
@@ -209,7 +219,8 @@ void write_json(const model::Service& service, Protocol protocol, const ErrorVie
   append_json_string(view.message_name, text);
   text += ':';
   append_json_string(view.error.message, text);
-  for (const auto& [name, value] : view.error.members) append_member(view.shape, name, value, text);
+  for (const auto& [name, value] : view.error.members)
+    if (!is_header(view, name)) append_member(view.shape, name, value, text);
   text += '}';
   reply.body = Body::of(std::move(text));
 }
@@ -227,15 +238,15 @@ void write_cbor(const ErrorView& view, WireReply& reply) {
 }
 
 bool is_simple(const ErrorView& view, const std::string& name) {
-  const Member* member = view.shape != nullptr ? view.shape->type->find(name) : nullptr;
-  return member == nullptr || is_scalar(member->type->kind);
+  const Member* member = member_of(view.shape, name);
+  return member == nullptr || (is_scalar(member->type->kind) && !is_header(view, name));
 }
 
 void write_error_element(XmlWriter& writer, const ErrorView& view, bool with_type) {
   writer.open("Error");
   if (with_type) writer.element("Type", view.sender ? "Sender" : "Receiver");
   writer.element("Code", view.code);
-  writer.element("Message", view.error.message);
+  if (!view.error.message.empty()) writer.element("Message", view.error.message);
   for (const auto& [name, value] : view.error.members)
     if (is_simple(view, name)) writer.element(name, value);
 }
@@ -289,6 +300,8 @@ WireReply encode_error(const model::Service& service, const model::Operation*, P
   reply.status = error.status;
   add_request_id(service, request_id, reply.headers);
   for (const auto& header : error.headers) reply.headers.push_back(header);
+  for (const auto& [name, value] : error.members)
+    if (is_header(view, name)) reply.headers.emplace_back(member_of(view.shape, name)->wire_name(), value);
   if (method == "HEAD" || error.status == 304) return reply;
   switch (protocol) {
     case Protocol::query:

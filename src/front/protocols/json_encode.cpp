@@ -63,7 +63,7 @@ class JsonEncoder {
     out_ += '{';
     bool first = true;
     for (const Member& member : type.members) {
-      if (member.location != model::Location::body) continue;
+      if (!is_body_of_output(member)) continue;
       const void* value = member.get(object);
       if (value == nullptr) continue;
       if (!std::exchange(first, false)) out_ += ',';

@@ -92,17 +92,14 @@ class RestDecoder {
   void query() {
     const auto parameters = parse_form(decoding_.request.query);
     if (!parameters) throw malformed(decoding_.protocol, decoding_.service, "The query string cannot be read.");
-    const Member* rest = nullptr;  // a map of the parameters that nobody names
+    const Member* all = nullptr;  // a map of all parameters, those with a member of their own included
     for (const Member& member : type_.members)
-      if (member.location == Location::query && member.type->kind == Kind::map) rest = &member;
+      if (member.location == Location::query && member.type->kind == Kind::map) all = &member;
     for (const auto& [name, value] : *parameters) {
       const Member* member = at(Location::query, name);
-      if (member != nullptr && member->type->kind != Kind::map)
-        parameter(*member, value);
-      else if (rest != nullptr)
-        map_parameter(*rest, name, value);
-      else if (!is_expected(name))
-        decoding_.ignore(name);
+      if (member != nullptr && member != all) parameter(*member, value);
+      if (all != nullptr) map_parameter(*all, name, value);
+      if (member == nullptr && all == nullptr && !is_expected(name)) decoding_.ignore(name);
     }
   }
 

@@ -39,7 +39,7 @@ class RestEncoder {
 
  private:
   void bound(const Member& member) {
-    if (member.location == Location::body) return;
+    if (is_body_of_output(member)) return;
     const void* value = member.get(output_);
     if (value == nullptr) return;
     if (member.location == Location::status_code)
@@ -125,9 +125,7 @@ class RestEncoder {
   }
 
   void body() {
-    const bool has_members =
-        std::ranges::any_of(type_.members, [](const Member& member) { return member.location == Location::body; });
-    if (!has_members) return;
+    if (!std::ranges::any_of(type_.members, is_body_of_output)) return;
     if (json_) return json(type_, output_);
     std::string_view root = is_s3(service_) ? s3_root(operation_.name) : type_.location_name;
     if (root.empty()) root = type_.location_name.empty() ? type_.name : type_.location_name;
@@ -144,15 +142,8 @@ class RestEncoder {
   void xml(std::string_view root, const Type& type, const Member* member, const void* value) {
     XmlWriter writer;
     writer.declaration();
-    const bool named = (member != nullptr && !member->xml_namespace.empty()) || !type.xml_namespace.empty();
-    if (named) {
-      encode_xml_element(writer, xml_style(service_), root, type, member, value);
-    } else {
-      writer.open(root);
-      writer.name_space(is_s3(service_) ? kS3Namespace : service_.xml_namespace);
-      encode_xml_members(writer, xml_style(service_), type, value);
-      writer.close(root);
-    }
+    encode_xml_element(writer, xml_style(service_), root, type, member, value,
+                       is_s3(service_) ? kS3Namespace : service_.xml_namespace);
     content_type("application/xml");
     reply_.body = Body::of(writer.take());
   }

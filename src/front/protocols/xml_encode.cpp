@@ -4,6 +4,11 @@
 
 namespace brume::protocols {
 
+bool is_body_of_output(const Member& member) {
+  return member.location == model::Location::body || member.location == model::Location::query ||
+         member.location == model::Location::uri;
+}
+
 XmlStyle xml_style(const model::Service& service) {
   XmlStyle style;
   if (service.id == "ec2" || is_s3(service)) style.milliseconds = true;
@@ -19,7 +24,7 @@ class XmlEncoder {
 
   void members(const Type& type, const void* object) {
     for (const Member& member : type.members) {
-      if (member.location != model::Location::body || member.xml_attribute) continue;
+      if (!is_body_of_output(member) || member.xml_attribute) continue;
       const void* value = member.get(object);
       if (value == nullptr) continue;
       if (member.flattened && member.type->kind == Kind::list)
@@ -31,20 +36,23 @@ class XmlEncoder {
     }
   }
 
-  void element(std::string_view name, const Type& type, const Member* member, const void* value) {
+  void element(std::string_view name, const Type& type, const Member* member, const void* value,
+               std::string_view default_namespace = {}) {
     writer_.open(name);
-    name_space(type, member);
+    name_space(type, member, default_namespace);
     if (type.kind == Kind::structure) attributes(type, value);
     content(type, member, value);
     writer_.close(name);
   }
 
  private:
-  void name_space(const Type& type, const Member* member) {
+  void name_space(const Type& type, const Member* member, std::string_view otherwise) {
     if (member != nullptr && !member->xml_namespace.empty())
       writer_.name_space(member->xml_namespace, member->xml_prefix);
-    else
+    else if (!type.xml_namespace.empty())
       writer_.name_space(type.xml_namespace, type.xml_prefix);
+    else
+      writer_.name_space(otherwise);
   }
 
   void attributes(const Type& type, const void* object) {
@@ -128,8 +136,8 @@ void encode_xml_members(XmlWriter& writer, const XmlStyle& style, const Type& ty
 }
 
 void encode_xml_element(XmlWriter& writer, const XmlStyle& style, std::string_view name, const Type& type,
-                        const Member* member, const void* value) {
-  XmlEncoder(writer, style).element(name, type, member, value);
+                        const Member* member, const void* value, std::string_view default_namespace) {
+  XmlEncoder(writer, style).element(name, type, member, value, default_namespace);
 }
 
 WireReply encode_query_reply(const model::Service& service, const model::Operation& operation, Protocol protocol,

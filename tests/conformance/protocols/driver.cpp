@@ -1,0 +1,211 @@
+// Runs one codec case at a time for tests/conformance/protocols/run.py: reads a JSON object a line from standard input,
+// answers one a line. {"do": "decode", "model", "operation", "request"} gives {"params"}; {"do": "encode", "model",
+// "operation", "result"} gives {"status", "headers", "body"}; {"do": "error", …} likewise. Failures give {"failure"}.
+#include <simdjson.h>
+
+#include <iostream>
+#include <string>
+
+#include "core/text.h"
+#include "front/protocols/codec.h"
+#include "front/protocols/dynamic_model.h"
+#include "front/protocols/protocol.h"
+
+namespace {
+
+using namespace brume;
+using namespace brume::protocols;
+using simdjson::dom::element;
+
+std::string text_of(const element& json, std::string_view key) {
+  std::string_view value;
+  return json[key].get(value) == simdjson::SUCCESS ? std::string(value) : std::string();
+}
+
+// The values of the vectors are botocore's: members by name, blobs as their text, timestamps as seconds.
+class ValueReader {
+ public:
+  static void read(const Type& type, const element& json, void* value) {
+    switch (type.kind) {
+      case Kind::structure:
+        for (const auto& [key, child] : simdjson::dom::object(json)) {
+          const Member* member = type.find(key);
+          if (member != nullptr && !child.is_null()) read(*member->type, child, member->emplace(value));
+        }
+        return;
+      case Kind::list:
+        for (const element& child : simdjson::dom::array(json)) {
+          if (child.is_null()) throw std::runtime_error("a list with nulls has no C++ value");
+          read(*type.element.type, child, type.ops->append(type, value));
+        }
+        return;
+      case Kind::map:
+        for (const auto& [key, child] : simdjson::dom::object(json)) {
+          if (child.is_null()) throw std::runtime_error("a map with nulls has no C++ value");
+          read(*type.element.type, child, type.ops->insert(type, value, std::string(key)));
+        }
+        return;
+      default:
+        scalar(type, json, value);
+    }
+  }
+
+ private:
+  static void scalar(const Type& type, const element& json, void* value) {
+    const std::string text = json.is_string() ? std::string(std::string_view(json)) : simdjson::minify(json);
+    if (type.kind == Kind::stream) {
+      *static_cast<Body*>(value) = Body::of(text);
+    } else if (type.kind == Kind::blob) {
+      *static_cast<std::string*>(value) = text;
+    } else if (type.kind == Kind::document) {
+      *static_cast<std::string*>(value) = simdjson::minify(json);
+    } else if (!parse_scalar(type, TimestampFormat::unix_seconds, text, value)) {
+      throw std::runtime_error("the vector's value '" + text + "' does not fit its type");
+    }
+  }
+};
+
+void write_value(const Type& type, const void* value, std::string& out) {
+  switch (type.kind) {
+    case Kind::structure: {
+      out += '{';
+      bool first = true;
+      for (const Member& member : type.members) {
+        const void* each = member.get(value);
+        if (each == nullptr) continue;
+        if (!std::exchange(first, false)) out += ',';
+        append_json_string(member.name, out);
+        out += ':';
+        write_value(*member.type, each, out);
+      }
+      out += '}';
+      return;
+    }
+    case Kind::list:
+      out += '[';
+      for (std::size_t i = 0; i < type.ops->size(value); ++i) {
+        if (i != 0) out += ',';
+        write_value(*type.element.type, type.ops->at(value, i), out);
+      }
+      out += ']';
+      return;
+    case Kind::map: {
+      struct Context {
+        const Type& type;
+        std::string& out;
+        bool first = true;
+      } context{type, out};
+      out += '{';
+      type.ops->each(value, &context, [](void* pointer, const std::string& key, const void* each) {
+        auto& self = *static_cast<Context*>(pointer);
+        if (!std::exchange(self.first, false)) self.out += ',';
+        append_json_string(key, self.out);
+        self.out += ':';
+        write_value(*self.type.element.type, each, self.out);
+      });
+      out += '}';
+      return;
+    }
+    case Kind::string:
+    case Kind::blob:
+      return append_json_string(*static_cast<const std::string*>(value), out);
+    case Kind::stream:
+      return append_json_string(static_cast<const Body*>(value)->bytes, out);
+    case Kind::number: {
+      const std::string text = format_scalar(type, TimestampFormat::unspecified, value);
+      const bool special = text == "NaN" || text.ends_with("Infinity");
+      return special ? append_json_string(text, out) : static_cast<void>(out += text);
+    }
+    default:
+      out += format_scalar(type, TimestampFormat::unix_seconds, value);
+  }
+}
+
+void write_reply(const WireReply& reply, std::string& out) {
+  out += "{\"status\":" + std::to_string(reply.status) + ",\"headers\":[";
+  for (std::size_t i = 0; i < reply.headers.size(); ++i) {
+    if (i != 0) out += ',';
+    out += '[';
+    append_json_string(reply.headers[i].first, out);
+    out += ',';
+    append_json_string(reply.headers[i].second, out);
+    out += ']';
+  }
+  out += "],\"body\":";
+  append_json_string(to_base64(reply.body.bytes), out);
+  out += '}';
+}
+
+void decode_case(const model::Service& service, const element& json, std::string& out) {
+  const element request_json = json["request"];
+  const std::string method = text_of(request_json, "method"), path = text_of(request_json, "path");
+  const std::string query = text_of(request_json, "query"), body = text_of(request_json, "body");
+  const std::string host = text_of(request_json, "host");
+  Headers headers;
+  for (const auto& [name, value] : simdjson::dom::object(request_json["headers"]))
+    headers.emplace_back(std::string(name), std::string(std::string_view(value)));
+  const WireRequest request{method, path, query, headers, host, body, nullptr};
+  const Protocol protocol = service.protocols.front();
+  const Lookup lookup = find_operation(service, protocol, request);
+  if (lookup.kind != Lookup::Kind::served) throw std::runtime_error("the request's operation is not found");
+  model::Object input(*lookup.operation->input);
+  const DecodeReport report = decode(service, *lookup.operation, protocol, request, input.get());
+  out += "{\"params\":";
+  write_value(*lookup.operation->input, input.get(), out);
+  out += ",\"ignored\":" + std::to_string(report.ignored_members.size()) + "}";
+}
+
+void encode_case(const model::Service& service, const element& json, std::string& out) {
+  const model::Operation* operation = service.find(text_of(json, "operation"));
+  model::Object output(*operation->output);
+  ValueReader::read(*operation->output, json["result"], output.get());
+  write_reply(encode(service, *operation, service.protocols.front(), output.get(), "request-id"), out);
+}
+
+// As a handler gives it: text, or the JSON of a structure on the wire.
+std::string error_member(const model::ErrorShape* shape, std::string_view name, const element& value) {
+  if (value.is_string()) return std::string(std::string_view(value));
+  const Member* member = shape != nullptr ? shape->type->find(name) : nullptr;
+  if (member == nullptr || is_scalar(member->type->kind)) return simdjson::minify(value);
+  model::Object object(*member->type);
+  ValueReader::read(*member->type, value, object.get());
+  std::string text;
+  encode_json(*member->type, TimestampFormat::unix_seconds, object.get(), text);
+  return text;
+}
+
+void error_case(const model::Service& service, const element& json, std::string& out) {
+  const model::ErrorShape* shape = service.find_error(text_of(json, "code"));
+  AwsError error(text_of(json, "code"), text_of(json, "message"), shape != nullptr ? shape->status : 400);
+  for (const auto& [name, value] : simdjson::dom::object(json["members"]))
+    error.with(std::string(name), error_member(shape, name, value));
+  write_reply(encode_error(service, nullptr, service.protocols.front(), error, "request-id", "POST"), out);
+}
+
+std::string answer(const std::string& line) {
+  std::string out;
+  try {
+    simdjson::dom::parser parser;
+    const element json = parser.parse(line.data(), line.size());
+    const auto loaded = load_model(simdjson::minify(element(json["model"])), text_of(json, "service"));
+    const std::string what = text_of(json, "do");
+    if (what == "decode") decode_case(loaded->service(), json, out);
+    if (what == "encode") encode_case(loaded->service(), json, out);
+    if (what == "error") error_case(loaded->service(), json, out);
+  } catch (const AwsError& error) {
+    out = "{\"failure\":";
+    append_json_string(error.code + ": " + error.message, out);
+    out += '}';
+  } catch (const std::exception& error) {
+    out = "{\"failure\":";
+    append_json_string(error.what(), out);
+    out += '}';
+  }
+  return out;
+}
+
+}  // namespace
+
+int main() {
+  for (std::string line; std::getline(std::cin, line);) std::cout << answer(line) << std::endl;
+}

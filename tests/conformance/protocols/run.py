@@ -1,0 +1,189 @@
+#!/usr/bin/env python3
+"""Runs botocore's protocol vectors against Brume's codecs: run.py DRIVER [--sources DIR] [--client DIR] [-v].
+
+Input: the request that botocore would send must be read as the parameters it was made from. Output: what Brume writes
+for a result must be read back by botocore's own parser as that result. DRIVER is the program brume_protocol_vectors;
+the directories are those of tools/fetch-conformance, which prints them; BRUME_BOTOCORE_SOURCES and BRUME_BOTOCORE_CLIENT
+name others. A case in exclusions.json must fail, or the run fails: the list only shrinks.
+"""
+import argparse
+import base64
+import collections
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+VERSION = '1.44.5'
+CACHE = pathlib.Path(os.environ.get('XDG_CACHE_HOME', pathlib.Path.home() / '.cache')) / 'brume' / 'conformance'
+HERE = pathlib.Path(__file__).resolve().parent
+PROTOCOLS = ['query', 'ec2', 'json', 'json_1_0', 'json_1_0-query-compatible', 'rest-json', 'rest-xml']
+
+
+class Driver:
+    """One driver process; a case is a line in and a line out."""
+
+    def __init__(self, path):
+        self.process = subprocess.Popen([path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def ask(self, case):
+        self.process.stdin.write(json.dumps(case) + '\n')
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        if not line:
+            sys.exit('the driver died')
+        return json.loads(line)
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait(timeout=10)
+
+
+def model_of(suite, case):
+    given = dict(case['given'])
+    given.pop('documentation', None)
+    given.pop('errors', None)
+    return {'metadata': suite['metadata'], 'shapes': suite['shapes'], 'operations': {given['name']: given}}
+
+
+def plain(value):
+    """Numbers as floats and absent members gone, so that 1 and 1.0, null and nothing are the same."""
+    if isinstance(value, dict):
+        return {key: plain(each) for key, each in value.items() if each is not None}
+    if isinstance(value, list):
+        return [plain(each) for each in value]
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return repr(float(value))
+    if isinstance(value, bytes):
+        return value.decode()
+    return {'Infinity': 'inf', '-Infinity': '-inf', 'NaN': 'nan'}.get(value, value) if isinstance(value, str) else value
+
+
+def check_input(driver, suite, case):
+    serialized = case['serialized']
+    path, _, query = serialized.get('uri', '/').partition('?')
+    # A path of the endpoint itself is cut off before a request reaches the codecs.
+    host, _, base = serialized.get('host', '').partition('/')
+    if base:
+        path = path.removeprefix('/' + base)
+    headers = dict(serialized.get('headers', {}))
+    if suite['metadata']['protocol'] == 'json':  # a few vectors leave out the header that every request has
+        headers.setdefault('X-Amz-Target', f'{suite["metadata"]["targetPrefix"]}.{case["given"]["name"]}')
+    request = {'method': serialized.get('method', 'POST'), 'path': path, 'query': query, 'host': host,
+               'body': serialized.get('body', ''), 'headers': headers}
+    answer = driver.ask({'do': 'decode', 'service': 'vectors', 'model': model_of(suite, case), 'request': request})
+    if 'failure' in answer:
+        return answer['failure']
+    wanted, got = plain(case['params']), plain(answer['params'])
+    return '' if got == wanted else f'wanted {wanted}, got {got}'
+
+
+def parsed_answer(botocore, suite, case, answer, shape):
+    parser = botocore['parsers'][suite['metadata']['protocol']](timestamp_parser=botocore['timestamp'])
+    # An empty header prefix would take the request id, too.
+    headers = {name: value for name, value in answer['headers'] if name != 'x-amzn-RequestId'}
+    response = {'status_code': answer['status'], 'body': base64.b64decode(answer['body']),
+                'headers': botocore['headers'](headers),
+                'context': {'operation_name': case['given']['name']}}
+    parsed = parser.parse(response, shape)
+    parsed.pop('ResponseMetadata', None)
+    return parsed
+
+
+def output_shape(botocore, suite, case):
+    description = json.loads(json.dumps(dict(suite, operations={case['given']['name']: case['given']})))
+    model = botocore['service_model'](description)
+    shape = botocore['operation_model'](case['given'], model).output_shape
+    if suite['metadata']['protocol'] == 'query' and shape and shape.members:
+        shape.serialization['resultWrapper'] = case['given']['name'] + 'Result'
+    return model, shape
+
+
+def check_output(driver, botocore, suite, case):
+    model, shape = output_shape(botocore, suite, case)
+    if 'error' in case:
+        return check_error(driver, botocore, suite, case, model)
+    answer = driver.ask({'do': 'encode', 'service': 'vectors', 'model': model_of(suite, case),
+                         'operation': case['given']['name'], 'result': case['result']})
+    if 'failure' in answer:
+        return answer['failure']
+    wanted = plain(case['result'])
+    got = plain(parsed_answer(botocore, suite, case, answer, shape))
+    return '' if got == wanted else f'wanted {wanted}, got {got}; wrote {base64.b64decode(answer["body"])!r}'
+
+
+def check_error(driver, botocore, suite, case, model):
+    message = case.get('errorMessage', '')
+    members = {key: value for key, value in case['error'].items() if key.lower() != 'message'}
+    answer = driver.ask({'do': 'error', 'service': 'vectors', 'model': model_of(suite, case), 'members': members,
+                         'code': case.get('errorCode', ''), 'message': message})
+    if 'failure' in answer:
+        return answer['failure']
+    parsed = parsed_answer(botocore, suite, case, answer, None)
+    code = parsed.get('Error', {}).get('Code')
+    if code != case.get('errorCode') or parsed['Error'].get('Message', '') != message:
+        return f'wanted {case.get("errorCode")}: {message}, got {parsed}'
+    try:
+        shape = model.shape_for_error_code(code)
+    except Exception:  # botocore has no public name for it: the vector's error is not modelled
+        return ''
+    got = plain(parsed_answer(botocore, suite, case, answer, shape))
+    missing = {key: value for key, value in plain(case['error']).items() if got.get(key) != value}
+    return f'lost {missing}' if missing else ''
+
+
+def load_botocore(client):
+    sys.path.insert(0, str(client))
+    from botocore import model, parsers, utils
+    from botocore.awsrequest import HeadersDict
+    from dateutil.tz import tzutc
+    return {'service_model': model.ServiceModel, 'operation_model': model.OperationModel, 'headers': HeadersDict,
+            'timestamp': lambda value: utils.parse_timestamp(value).astimezone(tzutc()).timestamp(),
+            'unreadable': parsers.ResponseParserError,
+            'parsers': {'ec2': parsers.EC2QueryParser, 'query': parsers.QueryParser, 'json': parsers.JSONParser,
+                        'rest-json': parsers.RestJSONParser, 'rest-xml': parsers.RestXMLParser}}
+
+
+def run(driver, botocore, sources, verbose):
+    exclusions = json.loads((HERE / 'exclusions.json').read_text())
+    failed = 0
+    for direction in ('input', 'output'):
+        for protocol in PROTOCOLS:
+            count = collections.Counter()
+            suites = json.loads((sources / 'tests/unit/protocols' / direction / f'{protocol}.json').read_text())
+            for suite, case in ((suite, case) for suite in suites for case in suite['cases']):
+                name = f'{direction}/{protocol}/{case["id"]}'
+                try:
+                    check = (check_input(driver, suite, case) if direction == 'input'
+                             else check_output(driver, botocore, suite, case))
+                except botocore['unreadable'] as error:
+                    check = f'botocore cannot read it: {error}'
+                excluded = name in exclusions
+                verdict = ('excluded' if check else 'excluded but passes') if excluded else (
+                    'failed' if check else 'passed')
+                count[verdict] += 1
+                if verdict in ('failed', 'excluded but passes') or (verbose and check):
+                    print(f'{name}: {verdict}: {check}')
+            failed += count['failed'] + count['excluded but passes']
+            print(f'{direction:6} {protocol:26} ' + ', '.join(f'{number} {word}' for word, number in count.items()))
+    return failed
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument('driver')
+    arguments.add_argument('--sources', default=os.environ.get('BRUME_BOTOCORE_SOURCES', CACHE / f'botocore-{VERSION}'))
+    arguments.add_argument('--client', default=os.environ.get('BRUME_BOTOCORE_CLIENT', CACHE / f'client-{VERSION}'))
+    arguments.add_argument('-v', '--verbose', action='store_true')
+    options = arguments.parse_args()
+    if not pathlib.Path(options.sources).is_dir() or not pathlib.Path(options.client).is_dir():
+        sys.exit('the vectors are not here: run tools/fetch-conformance')
+    driver = Driver(options.driver)
+    failed = run(driver, load_botocore(options.client), pathlib.Path(options.sources), options.verbose)
+    driver.close()
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == '__main__':
+    main()
