@@ -185,8 +185,6 @@ class KernelNetwork final : public Network {
     }
   };
 
-  // -- on the control thread ------------------------------------------------------------------------------------------
-
   // An apply that comes later is not put before what comes now.
   void forget_waiting(const std::string& vpc_id) {
     const std::lock_guard lock(waiting_mutex_);
@@ -210,8 +208,6 @@ class KernelNetwork final : public Network {
       }
     });
   }
-
-  // -- on the kernel thread -------------------------------------------------------------------------------------------
 
   static std::string attempt(const std::function<void()>& job) {
     try {

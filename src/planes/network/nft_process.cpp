@@ -55,8 +55,10 @@ class SpawnPlan {
   int run(pid_t& pid, const char* program) const {
     std::string name = "nft", option = "-i";
     char* arguments[] = {name.data(), option.data(), nullptr};
-    // No environment: with HOME, nft would write a history file there.
-    char* environment[] = {nullptr};
+    // nft reads and writes a history of all lines in $HOME/.nft.history, or in the root directory without HOME: here
+    // it finds no directory.
+    std::string home = "HOME=/dev/null";
+    char* environment[] = {home.data(), nullptr};
     return ::posix_spawn(&pid, program, &actions_, &attributes_, arguments, environment);
   }
 

@@ -23,8 +23,6 @@ NftChain base(const char* hook, const char* type, int priority, const char* poli
           .rules = {}};
 }
 
-// -- security groups -------------------------------------------------------------------------------------------------
-
 std::optional<std::string> match_peer(const VpcIndex& index, const GroupRule& rule, const char* direction) {
   if (rule.group.empty()) return match_cidr(direction, rule.cidr);
   // A group of another VPC or a deleted one has no members here.
@@ -91,8 +89,6 @@ void add_interfaces(const VpcIndex& index, NftTable& table) {
   }
 }
 
-// -- network ACLs ----------------------------------------------------------------------------------------------------
-
 void add_acl_chain(const Acl& acl, bool egress, NftTable& table) {
   const std::string counter = "acl." + acl.id;
   NftChain& chain = table.chains[(egress ? "acl_out." : "acl_in.") + acl.id];
@@ -138,8 +134,6 @@ void add_acls(const VpcIndex& index, NftTable& table) {
   }
 }
 
-// -- translation -----------------------------------------------------------------------------------------------------
-
 // Traffic of another subnet enters and leaves the NAT gateway's subnet on its way, so that subnet's ACL applies too.
 void add_nat_acl(const Subnet& subnet, const NatGateway& gateway, NftTable& table) {
   const std::string ports = "@ports." + subnet.id;
@@ -180,8 +174,6 @@ void add_public_addresses(const VpcIndex& index, NftTable& table) {
       to_public.elements[private_address] = public_address;
     }
 }
-
-// -- base chains -----------------------------------------------------------------------------------------------------
 
 void add_prerouting(NftTable& table) {
   NftChain check = base("prerouting", "filter", -300, "accept");
