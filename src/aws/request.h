@@ -26,6 +26,7 @@ struct Principal {
   std::string source_identity;
   Time expires;  // of temporary credentials; zero: never
   bool mfa = false;
+  Time issued;  // when temporary credentials were made; zero: the credentials are long-lived
   bool operator==(const Principal&) const = default;
 };
 
