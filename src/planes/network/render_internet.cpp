@@ -27,8 +27,12 @@ NftTable render_internet_table(const Endpoints& endpoints, bool egress) {
   for (const auto& [address, protocol, port] : endpoints)
     table.sets["endpoints"].elements.insert(to_string(require_ipv4(address)) + " . " + protocol + " . " +
                                             std::to_string(port));
-  table.chains["check_source"] = {"type filter hook prerouting priority -300 ; policy accept ;",
-                                  {"meta nfproto ipv6 drop", from_vpc + "ip saddr != " + kPublicPool + " drop"}};
+  table.chains["check_source"] = {
+      "type filter hook prerouting priority -300 ; policy accept ;",
+      {"meta nfproto ipv6 drop",
+       // A VPC may send only from public addresses that are routed to it. (The kernel's own
+       // check, rp_filter, would drop the routers' ARP requests too.)
+       from_vpc + "fib saddr . iif oif missing drop", from_vpc + "ip saddr != " + kPublicPool + " drop"}};
   table.chains["check_forward"] = {
       "type filter hook forward priority 0 ; policy drop ;",
       {"ct state established,related accept", from_vpc + "oifname \"vpc-*\" accept", from_vpc + to_tap + "jump leave"}};
