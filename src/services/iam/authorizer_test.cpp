@@ -1,0 +1,221 @@
+#include "services/iam/authorizer.h"
+
+#include <gtest/gtest.h>
+
+#include "services/iam/testing.h"
+
+namespace brume::iam {
+namespace {
+
+class OneBucketPolicy final : public ResourcePolicies {
+ public:
+  std::string owner = kAccount, document;
+  std::optional<Found> find(const std::string& arn) const override {
+    if (!arn.starts_with("arn:aws:s3:::bucket")) return std::nullopt;
+    return Found{owner, document};
+  }
+};
+
+struct AuthorizerWorld : IamWorld {
+  OneBucketPolicy bucket;
+  PolicyAuthorizer authorizer{*iam};
+
+  AuthorizerWorld() { authorizer.add_resource_policies("s3", bucket); }
+
+  Principal user(const std::string& name) {
+    const User made = make_user(name);
+    Principal principal = root_principal();
+    principal.kind = Principal::Kind::user;
+    principal.arn = *made.arn;
+    principal.id = *made.user_id;
+    return principal;
+  }
+  Principal session(const std::string& role_name) {
+    const Role role = make_role(role_name);
+    Principal principal = root_principal();
+    principal.kind = Principal::Kind::role_session;
+    principal.arn = "arn:aws:sts::111111111111:assumed-role/" + role_name + "/one";
+    principal.role_arn = *role.arn;
+    principal.id = *role.role_id + ":one";
+    principal.issued = clock.now();
+    return principal;
+  }
+  // "" when it is allowed.
+  std::string ask(const Principal& principal, const std::string& action, const std::string& resource = "*",
+                  bool secure = true) {
+    RequestContext context = context_of(principal);
+    context.secure = secure;
+    context.source_address = "10.0.0.1";
+    const Verdict verdict = authorizer.authorize(context, {.action = action, .resource = resource});
+    EXPECT_EQ(verdict.allowed, verdict.reason.empty());
+    return verdict.reason;
+  }
+};
+
+constexpr const char* kKey = "arn:aws:s3:::bucket/key";
+const std::string kNoIdentity = "because no identity-based policy allows the s3:GetObject action";
+
+TEST(PolicyAuthorizer, FollowsAUsersPolicies) {
+  AuthorizerWorld world;
+  const Principal alice = world.user("alice");
+  EXPECT_EQ(world.ask(alice, "s3:GetObject", kKey), kNoIdentity);
+  world.call(put_user_policy, {.user_name = "alice", .policy_name = "p", .policy_document = kAllowS3});
+  EXPECT_EQ(world.ask(alice, "s3:GetObject", kKey), "");
+  EXPECT_EQ(world.ask(alice, "ec2:DescribeVpcs"),
+            "because no identity-based policy allows the ec2:DescribeVpcs action");
+  world.call(attach_user_policy, {.user_name = "alice", .policy_arn = "arn:aws:iam::aws:policy/AWSDenyAll"});
+  EXPECT_EQ(world.ask(alice, "s3:GetObject", kKey), "with an explicit deny in an identity-based policy");
+  world.call(detach_user_policy, {.user_name = "alice", .policy_arn = "arn:aws:iam::aws:policy/AWSDenyAll"});
+  world.call(put_user_permissions_boundary,
+             {.user_name = "alice", .permissions_boundary = "arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess"});
+  EXPECT_EQ(world.ask(alice, "s3:GetObject", kKey), "because no permissions boundary allows the s3:GetObject action");
+}
+
+TEST(PolicyAuthorizer, FollowsTheDefaultVersionOfAPolicy) {
+  AuthorizerWorld world;
+  const Principal session = world.session("app");
+  const std::string arn = world.make_policy("p");
+  world.call(attach_role_policy, {.role_name = "app", .policy_arn = arn});
+  EXPECT_EQ(world.ask(session, "s3:GetObject", kKey), "");
+  const std::string other =
+      R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sqs:*","Resource":"*"}})";
+  world.call(create_policy_version, {.policy_arn = arn, .policy_document = other});
+  EXPECT_EQ(world.ask(session, "s3:GetObject", kKey), "");
+  world.call(set_default_policy_version, {.policy_arn = arn, .version_id = "v2"});
+  EXPECT_EQ(world.ask(session, "s3:GetObject", kKey), kNoIdentity);
+}
+
+TEST(PolicyAuthorizer, LeavesASessionNothingWhenItsRoleIsMadeAnew) {
+  AuthorizerWorld world;
+  const Principal session = world.session("app");
+  world.call(put_role_policy, {.role_name = "app", .policy_name = "p", .policy_document = kAllowS3});
+  EXPECT_EQ(world.ask(session, "s3:GetObject", kKey), "");
+  world.call(delete_role_policy, {.role_name = "app", .policy_name = "p"});
+  world.call(delete_role, {.role_name = "app"});
+  world.make_role("app");
+  world.call(put_role_policy, {.role_name = "app", .policy_name = "p", .policy_document = kAllowS3});
+  EXPECT_EQ(world.ask(session, "s3:GetObject", kKey), kNoIdentity);
+}
+
+TEST(PolicyAuthorizer, NarrowsASessionByItsPolicies) {
+  AuthorizerWorld world;
+  Principal session = world.session("app");
+  world.call(put_role_policy, {.role_name = "app", .policy_name = "p", .policy_document = kAllowS3});
+  session.session_policy_arns = {"arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"};
+  EXPECT_EQ(world.ask(session, "s3:GetObject", kKey), "");
+  EXPECT_EQ(world.ask(session, "s3:PutObject", kKey), "because no session policy allows the s3:PutObject action");
+}
+
+TEST(PolicyAuthorizer, GivesRootItsAccount) {
+  AuthorizerWorld world;
+  EXPECT_EQ(world.ask(root_principal(), "ec2:CreateVpc"), "");
+  EXPECT_EQ(world.ask(root_principal(), "s3:GetObject", kKey), "");
+  EXPECT_EQ(world.ask(root_principal(), "iam:GetRole", "arn:aws:iam::222222222222:role/x"),
+            "because no resource-based policy allows the iam:GetRole action");
+  world.bucket.document =
+      R"({"Statement":{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::bucket/*","Condition":{"Bool":{"aws:SecureTransport":"false"}}}})";
+  EXPECT_EQ(world.ask(root_principal(), "s3:GetObject", kKey), "");
+  EXPECT_EQ(world.ask(root_principal(), "s3:GetObject", kKey, false),
+            "with an explicit deny in a resource-based policy");
+}
+
+TEST(PolicyAuthorizer, ReadsTheResourcesOwnPolicy) {
+  AuthorizerWorld world;
+  const Principal alice = world.user("alice");
+  world.bucket.document =
+      R"({"Statement":{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111111111111:user/alice"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::bucket/*"}})";
+  EXPECT_EQ(world.ask(alice, "s3:GetObject", kKey), "");
+  EXPECT_EQ(world.ask(alice, "s3:PutObject", kKey), "because no identity-based policy allows the s3:PutObject action");
+  world.bucket.owner = "222222222222";
+  EXPECT_EQ(world.ask(alice, "s3:GetObject", kKey), kNoIdentity);
+  world.call(put_user_policy, {.user_name = "alice", .policy_name = "p", .policy_document = kAllowS3});
+  EXPECT_EQ(world.ask(alice, "s3:GetObject", kKey), "");
+  world.bucket.document.clear();
+  EXPECT_EQ(world.ask(alice, "s3:GetObject", kKey), "because no resource-based policy allows the s3:GetObject action");
+}
+
+TEST(PolicyAuthorizer, FillsTheGlobalConditionKeys) {
+  AuthorizerWorld world;
+  const Principal alice = world.user("alice");
+  world.call(tag_user, {.user_name = "alice", .tags = std::vector<Tag>{{.key = "Team", .value = "red"}}});
+  const auto allows = [&](const std::string& condition) {
+    world.call(
+        put_user_policy,
+        {.user_name = "alice",
+         .policy_name = "p",
+         .policy_document =
+             R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sqs:*","Resource":"*","Condition":)" +
+             condition + "}}"});
+    return world.ask(alice, "sqs:ListQueues").empty();
+  };
+  for (const char* condition :
+       {R"({"StringEquals":{"aws:username":"alice"}})", R"({"StringEquals":{"aws:PrincipalTag/team":"red"}})",
+        R"({"StringEquals":{"aws:PrincipalAccount":"111111111111"}})",
+        R"({"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::*:user/al*"}})", R"({"Bool":{"aws:SecureTransport":"true"}})",
+        R"({"IpAddress":{"aws:SourceIp":"10.0.0.0/8"}})", R"({"StringEquals":{"aws:RequestedRegion":"us-east-1"}})",
+        R"({"DateGreaterThan":{"aws:CurrentTime":"2026-03-01T11:59:59Z"}})",
+        R"({"NumericGreaterThan":{"aws:EpochTime":"1772366399"}})", R"({"Null":{"aws:TokenIssueTime":"true"}})",
+        R"({"StringEquals":{"aws:PrincipalType":"User"}})", R"({"StringLike":{"aws:userid":"AIDA*"}})",
+        R"({"Bool":{"aws:PrincipalIsAWSService":"false"}})",
+        R"({"StringEquals":{"aws:ResourceAccount":"111111111111"}})"})
+    EXPECT_TRUE(allows(condition)) << condition;
+  for (const char* condition :
+       {R"({"StringEquals":{"aws:username":"bob"}})", R"({"Null":{"aws:TokenIssueTime":"false"}})",
+        R"({"DateLessThan":{"aws:CurrentTime":"2026-03-01T11:59:59Z"}})"})
+    EXPECT_FALSE(allows(condition)) << condition;
+}
+
+TEST(PolicyAuthorizer, PutsSessionTagsOverRoleTags) {
+  AuthorizerWorld world;
+  Principal session = world.session("app");
+  world.call(tag_role, {.role_name = "app", .tags = std::vector<Tag>{{.key = "team", .value = "red"}}});
+  world.call(
+      put_role_policy,
+      {.role_name = "app",
+       .policy_name = "p",
+       .policy_document =
+           R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::bucket/${aws:PrincipalTag/team}/*"}})"});
+  EXPECT_EQ(world.ask(session, "s3:GetObject", "arn:aws:s3:::bucket/red/1"), "");
+  session.session_tags = {{"team", "blue"}};
+  EXPECT_EQ(world.ask(session, "s3:GetObject", "arn:aws:s3:::bucket/red/1"), kNoIdentity);
+  EXPECT_EQ(world.ask(session, "s3:GetObject", "arn:aws:s3:::bucket/blue/1"), "");
+}
+
+TEST(PolicyAuthorizer, KnowsARolesPathFromItsName) {
+  AuthorizerWorld world;
+  const Principal alice = world.user("alice");
+  world.make_role("deep", kTasksTrust, "/team/");
+  world.call(
+      put_user_policy,
+      {.user_name = "alice",
+       .policy_name = "p",
+       .policy_document =
+           R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:GetRole","Resource":"arn:aws:iam::111111111111:role/team/*"}})"});
+  EXPECT_EQ(world.ask(alice, "iam:GetRole", "arn:aws:iam::111111111111:role/deep"), "");
+  EXPECT_NE(world.ask(alice, "iam:GetRole", "arn:aws:iam::111111111111:role/other"), "");
+}
+
+TEST(PolicyAuthorizer, JudgesAServiceByTheTrustPolicy) {
+  AuthorizerWorld world;
+  world.make_role("app");
+  Principal service;
+  service.kind = Principal::Kind::service;
+  service.id = service.arn = "ecs-tasks.amazonaws.com";
+  EXPECT_EQ(world.ask(service, "sts:AssumeRole", "arn:aws:iam::111111111111:role/app"), "");
+  service.id = "ec2.amazonaws.com";
+  EXPECT_EQ(world.ask(service, "sts:AssumeRole", "arn:aws:iam::111111111111:role/app"),
+            "because no role trust policy allows the sts:AssumeRole action");
+}
+
+TEST(PolicyAuthorizer, TellsWhichStatementsDecided) {
+  AuthorizerWorld world;
+  const Principal alice = world.user("alice");
+  world.call(put_user_policy, {.user_name = "alice", .policy_name = "reader", .policy_document = kAllowS3});
+  const auto explained =
+      world.authorizer.explain(world.context_of(alice), {.action = "s3:GetObject", .resource = kKey});
+  ASSERT_EQ(explained.decision.matches.size(), 1U);
+  EXPECT_EQ(explained.decision.matches[0].policy->name, "reader");
+}
+
+}  // namespace
+}  // namespace brume::iam
