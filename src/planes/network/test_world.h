@@ -60,6 +60,8 @@ class World {
 };
 
 std::unique_ptr<World> make_real_world();
+// On a run directory that the caller keeps; with `remove`, everything in it goes away at the end.
+std::unique_ptr<World> make_real_world_in(const std::string& run_directory, bool remove);
 std::unique_ptr<World> make_fake_world();
 
 // Runs `body` on a thread inside the namespace and returns when it has ended.

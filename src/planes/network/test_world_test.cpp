@@ -21,14 +21,21 @@ namespace {
 
 class RealWorld final : public World {
  public:
-  RealWorld() { start(); }
-  ~RealWorld() override { EXPECT_EQ(remove_all(), ""); }
+  RealWorld(const std::string& run_directory, bool remove)
+      : run_directory_(run_directory.empty() ? directory_.path() + "/run" : run_directory), remove_(remove) {
+    start();
+  }
+  ~RealWorld() override {
+    if (remove_) EXPECT_EQ(remove_all(), "");
+  }
 
  private:
   std::unique_ptr<Network> make() override {
-    return make_network({directory_.path() + "/run", "test00", std::nullopt}, keeper_, loop_);
+    return make_network({run_directory_, "test00", std::nullopt}, keeper_, loop_);
   }
   TemporaryDirectory directory_;
+  const std::string run_directory_;
+  const bool remove_;
 };
 
 class FakeWorld final : public World {
@@ -134,7 +141,10 @@ std::pair<Descriptor, std::string> World::listen_internet(const std::string& add
   return {Descriptor(result.first), result.second};
 }
 
-std::unique_ptr<World> make_real_world() { return std::make_unique<RealWorld>(); }
+std::unique_ptr<World> make_real_world() { return std::make_unique<RealWorld>("", true); }
+std::unique_ptr<World> make_real_world_in(const std::string& run_directory, bool remove) {
+  return std::make_unique<RealWorld>(run_directory, remove);
+}
 std::unique_ptr<World> make_fake_world() { return std::make_unique<FakeWorld>(); }
 
 void inside(const std::string& namespace_path, const std::function<void()>& body) {
