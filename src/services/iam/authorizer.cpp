@@ -42,6 +42,10 @@ const UserRecord* user_of(const Iam& iam, const Principal& principal) {
   return user != nullptr && user->id == principal.id ? user : nullptr;
 }
 
+bool is_account_id(std::string_view text) {
+  return text.size() == 12 && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 std::string_view bool_text(bool value) { return value ? "true" : "false"; }
 
 void add_tags(policy::Keys& keys, const Tags& tags) {
@@ -94,7 +98,8 @@ void PolicyAuthorizer::gather_session(const Principal& principal, policy::Polici
 void PolicyAuthorizer::gather_resource(const Ask& ask, const std::string& resource, policy::Policies& policies) const {
   const std::optional<Arn> arn = parse_arn(resource);
   if (!arn) return;
-  policies.resource_account = arn->account;
+  // AWS's own managed policies are of the account "aws" and everybody's to read.
+  if (is_account_id(arn->account)) policies.resource_account = arn->account;
   if (arn->service == "iam" && service_of(ask.action) == "sts") {
     // A role's resource-based policy is its trust policy.
     policies.resource_is_trust = true;
@@ -110,10 +115,12 @@ void PolicyAuthorizer::gather_resource(const Ask& ask, const std::string& resour
   if (!found->document.empty()) policies.resource.push_back(attach(resource, found->document, Grammar::own_resource));
 }
 
-// Requests name a role or user, policies its ARN with the path: "arn:aws:iam::…:role/NAME" becomes the ARN it has.
-std::string PolicyAuthorizer::true_resource(const std::string& resource) const {
+// Requests name a role or user, policies its ARN with the path: "arn:aws:iam::…:role/NAME" becomes the ARN it has, and
+// a user who names nobody means itself.
+std::string PolicyAuthorizer::true_resource(const Principal& principal, const std::string& resource) const {
   const std::optional<Arn> arn = parse_arn(resource);
   if (!arn || arn->service != "iam") return resource;
+  if (arn->resource == "user/*" && principal.kind == Kind::user) return principal.arn;
   const std::size_t slash = arn->resource.find('/');
   if (slash == std::string::npos || arn->resource.find('/', slash + 1) != std::string::npos) return resource;
   const std::string type = arn->resource.substr(0, slash), key = key_of(arn->resource.substr(slash + 1));
@@ -180,7 +187,7 @@ void PolicyAuthorizer::note_use(const RequestContext& context, const Ask& ask) c
 PolicyAuthorizer::Explained PolicyAuthorizer::explain(const RequestContext& context, const Ask& ask) const {
   Explained explained;
   policy::Policies& policies = explained.policies;
-  const std::string resource = true_resource(ask.resource);
+  const std::string resource = true_resource(context.principal, ask.resource);
   gather_identity(context.principal, policies);
   gather_session(context.principal, policies);
   gather_resource(ask, resource, policies);

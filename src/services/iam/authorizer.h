@@ -36,7 +36,7 @@ class PolicyAuthorizer final : public Authorizer {
   policy::Attached attach(std::string name, std::string_view text, policy::Grammar grammar) const;
   policy::Attached attach_managed(const std::string& arn) const;
   policy::Keys keys_for(const RequestContext& context, const Ask& ask, const std::string& resource_account) const;
-  std::string true_resource(const std::string& resource) const;
+  std::string true_resource(const Principal& principal, const std::string& resource) const;
   void note_use(const RequestContext& context, const Ask& ask) const;
 
   Iam& iam_;

@@ -195,6 +195,30 @@ TEST(PolicyAuthorizer, KnowsARolesPathFromItsName) {
   EXPECT_NE(world.ask(alice, "iam:GetRole", "arn:aws:iam::111111111111:role/other"), "");
 }
 
+TEST(PolicyAuthorizer, TakesAUserWhoNamesNobodyForItself) {
+  AuthorizerWorld world;
+  const Principal alice = world.user("alice");
+  world.call(
+      put_user_policy,
+      {.user_name = "alice",
+       .policy_name = "p",
+       .policy_document =
+           R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:*AccessKey*","Resource":"arn:aws:iam::*:user/${aws:username}"}})"});
+  EXPECT_EQ(world.ask(alice, "iam:ListAccessKeys", "arn:aws:iam::111111111111:user/*"), "");
+  EXPECT_EQ(world.ask(alice, "iam:ListAccessKeys", "arn:aws:iam::111111111111:user/alice"), "");
+  EXPECT_NE(world.ask(alice, "iam:ListAccessKeys", "arn:aws:iam::111111111111:user/bob"), "");
+}
+
+TEST(PolicyAuthorizer, LetsEverybodyReadAwsManagedPolicies) {
+  AuthorizerWorld world;
+  const char* arn = "arn:aws:iam::aws:policy/AdministratorAccess";
+  EXPECT_EQ(world.ask(root_principal(), "iam:GetPolicy", arn), "");
+  const Principal alice = world.user("alice");
+  EXPECT_NE(world.ask(alice, "iam:GetPolicy", arn), "");
+  world.call(attach_user_policy, {.user_name = "alice", .policy_arn = arn});
+  EXPECT_EQ(world.ask(alice, "iam:GetPolicy", arn), "");
+}
+
 TEST(PolicyAuthorizer, JudgesAServiceByTheTrustPolicy) {
   AuthorizerWorld world;
   world.make_role("app");
