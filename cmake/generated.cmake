@@ -1,6 +1,7 @@
 # The generated code: codegen/ turns models/ into one library of shapes and tables per service (brume_models_<service>),
 # one with the table of its handlers (brume_handlers_<service>, linked by app only: it needs every handler), and one with
 # the names of all of AWS's operations (brume_models_names).
+set(generated_services sts iam ec2 elbv2 ecs ecr logs s3 dynamodb)
 set(gen ${CMAKE_BINARY_DIR}/gen)
 file(GLOB codegen_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/codegen/*.py)
 set(codegen ${Python3_EXECUTABLE} -B ${CMAKE_SOURCE_DIR}/codegen/generate.py ${CMAKE_SOURCE_DIR})
@@ -30,6 +31,19 @@ add_library(brume_models_names STATIC ${gen}/operation_names.cpp)
 # The front refuses unserved operations by name. Its target is made later, in the same directory.
 cmake_language(DEFER CALL target_link_libraries brume_front PUBLIC brume_models_names)
 
-# The driver of tests/conformance/protocols, which feeds other people's vectors to the codecs.
+# The codecs alone, for programs that need nothing else of the front, and the driver of tests/conformance/protocols, which
+# feeds other people's vectors to them.
+file(GLOB protocol_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/front/protocols/*.cpp)
+set(protocol_tests ${protocol_sources})
+list(FILTER protocol_tests INCLUDE REGEX "_test\\.cpp$")
+list(FILTER protocol_sources EXCLUDE REGEX "(_test|_fuzz|_bench)\\.cpp$")
+add_library(brume_protocols STATIC EXCLUDE_FROM_ALL ${protocol_sources})
+target_link_libraries(brume_protocols PUBLIC brume_core brume_aws brume_models_names PkgConfig::SIMDJSON
+  PkgConfig::PUGIXML PkgConfig::RE2 PRIVATE brume_warnings)
+add_executable(brume_protocols_test EXCLUDE_FROM_ALL ${protocol_tests})
+target_link_libraries(brume_protocols_test PRIVATE brume_protocols GTest::gmock GTest::gtest_main brume_warnings)
 add_executable(brume_protocol_vectors EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/tests/conformance/protocols/driver.cpp)
-target_link_libraries(brume_protocol_vectors PRIVATE brume_front brume_warnings)
+target_link_libraries(brume_protocol_vectors PRIVATE brume_protocols brume_warnings)
+foreach(service ${generated_services})
+  target_link_libraries(brume_protocol_vectors PRIVATE brume_models_${service})
+endforeach()
