@@ -96,6 +96,7 @@ void World::restart() {
     if (listener.udp >= 0) ::close(listener.udp);
     if (listener.tcp >= 0) ::close(listener.tcp);
   }
+  keeper_.reconnect();
   start();
 }
 
