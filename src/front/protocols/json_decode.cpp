@@ -79,9 +79,13 @@ class JsonDecoder {
   [[noreturn]] void refuse(const Type& type, const element& json) const {
     const bool container = json.is_array() || json.is_object();
     const std::string kind(kind_name(json));
+    if (container) throw malformed(decoding_.protocol, decoding_.service, kind + " found where not expected");
+    const std::string wanted(type_name(type.kind));
+    // DynamoDB has a newer parser with words of its own.
+    const bool dynamodb = decoding_.service.id == "dynamodb";
+    const std::string article = type.kind == Kind::integer ? "an " : "a ";
     throw malformed(decoding_.protocol, decoding_.service,
-                    container ? kind + " found where not expected"
-                              : kind + " can not be converted to a " + std::string(type_name(type.kind)));
+                    kind + (dynamodb ? " cannot be converted to " : " can not be converted to " + article) + wanted);
   }
 
   static const Member* find_member(const Type& type, std::string_view key, std::size_t& hint) {
