@@ -15,7 +15,7 @@ class Deferred {
  public:
   using Succeed = std::function<void(Output)>;
   using Fail = std::function<void(const AwsError&)>;
-  Deferred(Succeed succeed, Fail fail) : state_(std::make_shared<State>(State{std::move(succeed), std::move(fail)})) {}
+  Deferred(Succeed succeed, Fail fail) : state_(std::make_shared<State>(std::move(succeed), std::move(fail))) {}
 
   void succeed(Output output) const {
     if (auto function = std::exchange(state_->succeed, nullptr)) function(std::move(output));
@@ -31,6 +31,9 @@ class Deferred {
   struct State {
     Succeed succeed;
     Fail fail;
+    State(Succeed success, Fail failure) : succeed(std::move(success)), fail(std::move(failure)) {}
+    State(const State&) = delete;  // a copy that goes away would count as dropped
+    State& operator=(const State&) = delete;
     ~State() {
       if (succeed && fail) fail(AwsError("InternalFailure", "The request was dropped unanswered.", 500));
     }
