@@ -6,10 +6,13 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "core/runtime.h"
+#include "planes/containers/images.h"
 #include "planes/keeper/keeper.h"
 
 namespace brume::containers {
@@ -104,5 +107,18 @@ class Containers {
 
   virtual void remove_all(std::function<void()> done) = 0;
 };
+
+struct ContainersOptions {
+  std::string run_directory;    // runc's state goes here
+  std::string state_directory;  // STATE/containers
+  std::string cgroup;           // the instance's, as KeeperClientOptions has it: "/brume/0a1b2c"
+  // PEM certificates that clients inside containers trust: the public roots and this cloud's authority. Shown at a
+  // path that the usual variables (SSL_CERT_FILE and its like) name, and added to the image's own bundle.
+  std::string ca_bundle_path;
+};
+// On the control thread. Outlives its workers' jobs. Every container gets an explicit network namespace; the host's is
+// refused.
+std::unique_ptr<Containers> make_containers(ContainersOptions options, Keeper& keeper, Images& images, Workers& workers,
+                                            Control& control);
 
 }  // namespace brume::containers
