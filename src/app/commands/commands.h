@@ -1,0 +1,33 @@
+// The command line's commands. Each returns the process's exit code; std::runtime_error is printed by main.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace brume::app {
+
+struct UpOptions {
+  std::string state;
+  int port = 4566;
+  bool detach = false;
+  bool offline = false;                         // no real internet, not even for tools in exec
+  bool allow_egress = false;                    // workloads reach the real internet through their gateways
+  bool durable = false;                         // writes survive a power cut
+  std::string access_key_region = "us-east-1";  // of requests that name no region
+};
+
+int run_up(const UpOptions& options);
+int run_down(const std::string& state, bool remove, bool yes);
+int run_status(const std::string& state, bool json);
+int run_exec(const std::string& state, std::vector<std::string> command);
+int run_env(const std::string& state);
+int run_open(const std::string& state, const std::string& name);
+int run_logs(const std::string& state, const std::string& group, const std::string& region, bool follow);
+int run_image_push(const std::string& state, const std::string& image, const std::string& repository,
+                   const std::string& region);
+int run_image_load(const std::string& state, const std::string& file, const std::string& reference);
+int run_check(const std::string& directory);
+int run_doctor(const std::string& state);
+int run_tour(const std::string& state);
+
+}  // namespace brume::app

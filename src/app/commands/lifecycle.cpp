@@ -1,0 +1,120 @@
+// up, down and status.
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <boost/json.hpp>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <iostream>
+#include <stdexcept>
+#include <thread>
+
+#include "app/admin_client.h"
+#include "app/commands/commands.h"
+#include "app/commands/status_text.h"
+#include "app/daemon.h"
+
+namespace brume::app {
+namespace {
+
+// The pipe over which a detached daemon says how its start went: "ok" or the reason.
+std::string read_all(int fd) {
+  std::string text;
+  char buffer[4096];
+  for (ssize_t count = 0; (count = read(fd, buffer, sizeof buffer)) > 0;)
+    text.append(buffer, static_cast<std::size_t>(count));
+  return text;
+}
+
+// Runs the daemon in a session of its own, so that the terminal's end is not its end.
+int run_detached(const UpOptions& options, const Instance& instance) {
+  int pipe_ends[2];
+  if (pipe2(pipe_ends, O_CLOEXEC) != 0) throw std::runtime_error(std::strerror(errno));
+  const pid_t child = fork();
+  if (child < 0) throw std::runtime_error(std::strerror(errno));
+  if (child == 0) {
+    close(pipe_ends[0]);
+    setsid();
+    const int nothing = open("/dev/null", O_RDWR);
+    dup2(nothing, 0);
+    dup2(nothing, 1);
+    dup2(nothing, 2);
+    const int result = run_daemon(options, instance, [&](const std::string& problem) {
+      const std::string text = problem.empty() ? "ok" : problem;
+      [[maybe_unused]] const ssize_t written = write(pipe_ends[1], text.data(), text.size());
+      close(pipe_ends[1]);
+    });
+    _exit(result);
+  }
+  close(pipe_ends[1]);
+  const std::string outcome = read_all(pipe_ends[0]);
+  close(pipe_ends[0]);
+  if (outcome == "ok") return 0;
+  int status = 0;
+  waitpid(child, &status, 0);
+  throw std::runtime_error(outcome.empty() ? "the daemon ended while it started; see " + instance.log_file() : outcome);
+}
+
+void greet(const Instance& instance) {
+  const auto answer = admin_call(instance, "GET", "/status");
+  if (answer) std::fputs(render_greeting(boost::json::parse(answer->body)).c_str(), stdout);
+  std::fflush(stdout);
+}
+
+}  // namespace
+
+int run_up(const UpOptions& options) {
+  const Instance instance = open_instance(state_directory(options.state));
+  if (admin_call(instance, "GET", "/status")) {
+    std::printf("the cloud in %s is up already\n", instance.state.c_str());
+    greet(instance);
+    return 0;
+  }
+  if (options.detach) {
+    const int result = run_detached(options, instance);
+    greet(instance);
+    return result;
+  }
+  return run_daemon(options, instance, [&](const std::string& problem) {
+    if (!problem.empty()) throw std::runtime_error(problem);
+    // The daemon answers on another thread: greeting from here would wait for ourselves.
+    std::thread([instance] {
+      greet(instance);
+      std::printf("Ctrl-C stops the daemon; what runs in the cloud goes on until brume down.\n");
+      std::fflush(stdout);
+    }).detach();
+  });
+}
+
+int run_down(const std::string& state, bool remove, bool yes) {
+  const Instance instance = find_instance(state_directory(state));
+  if (remove && !yes) {
+    std::printf("This deletes everything in %s. Type the instance's id (%s) to go on: ", instance.state.c_str(),
+                instance.id.c_str());
+    std::fflush(stdout);
+    std::string typed;
+    if (!std::getline(std::cin, typed) || typed != instance.id) throw std::runtime_error("nothing was deleted");
+  }
+  stop_instance(instance);
+  if (remove) std::filesystem::remove_all(instance.state);
+  std::printf("%s\n", remove ? "the cloud is down and its state is gone" : "the cloud is down; its state stays");
+  return 0;
+}
+
+int run_status(const std::string& state, bool json) {
+  const Instance instance = find_instance(state_directory(state));
+  const auto answer = admin_call(instance, "GET", "/status");
+  if (!answer) throw std::runtime_error("no cloud is up in " + instance.state + " (brume up)");
+  if (json)
+    std::printf("%s\n", answer->body.c_str());
+  else
+    std::fputs(render_status(boost::json::parse(answer->body)).c_str(), stdout);
+  return 0;
+}
+
+}  // namespace brume::app

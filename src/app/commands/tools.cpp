@@ -1,0 +1,114 @@
+// Commands that put a tool into the cloud: exec, env, open.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <boost/json.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <stdexcept>
+
+#include "app/admin_client.h"
+#include "app/commands/commands.h"
+#include "app/internet.h"
+#include "core/text.h"
+
+namespace brume::app {
+namespace {
+
+boost::json::value ask(const Instance& instance, const std::string& target) {
+  const auto answer = admin_call(instance, "GET", target);
+  if (!answer) throw std::runtime_error("no cloud is up in " + instance.state + " (brume up)");
+  if (answer->status != 200) throw std::runtime_error(answer->body);
+  return boost::json::parse(answer->body);
+}
+
+bool has_terminal_browser() { return std::getenv("DISPLAY") != nullptr || std::getenv("WAYLAND_DISPLAY") != nullptr; }
+
+}  // namespace
+
+int run_exec(const std::string& state, std::vector<std::string> command) {
+  const Instance instance = find_instance(state_directory(state));
+  ask(instance, "/status");  // says clearly when nothing is up
+  enter_internet(instance, {.command = std::move(command)});
+}
+
+int run_env(const std::string& state) {
+  const Instance instance = find_instance(state_directory(state));
+  const std::int64_t port = ask(instance, "/status").at("port").to_number<std::int64_t>();
+  // 127.0.0.1, never localhost: SDKs use path-style addresses only for IP addresses (DECISIONS 15).
+  std::printf("export AWS_ENDPOINT_URL=http://127.0.0.1:%lld\n", static_cast<long long>(port));
+  if (std::getenv("AWS_ACCESS_KEY_ID") == nullptr && std::getenv("AWS_PROFILE") == nullptr)
+    std::printf("export AWS_ACCESS_KEY_ID=test\nexport AWS_SECRET_ACCESS_KEY=test\n");
+  if (std::getenv("AWS_REGION") == nullptr && std::getenv("AWS_DEFAULT_REGION") == nullptr)
+    std::printf("export AWS_REGION=us-east-1\nexport AWS_DEFAULT_REGION=us-east-1\n");
+  std::printf("export AWS_EC2_METADATA_DISABLED=true\n");
+  std::printf(
+      "# For boto3 1.28 and newer, the JavaScript and Go SDKs, aws cli 2.13 and newer. Debian 12's aws cli (2.9)\n"
+      "# does not know AWS_ENDPOINT_URL and would call the real AWS: use `brume exec -- aws …` for it.\n");
+  return 0;
+}
+
+int run_open(const std::string& state, const std::string& name) {
+  const Instance instance = find_instance(state_directory(state));
+  const std::int64_t port = ask(instance, "/status").at("port").to_number<std::int64_t>();
+  const std::string url = "http://" + name + ".elb.localhost:" + std::to_string(port);
+  std::printf("%s\n", url.c_str());
+  if (!has_terminal_browser()) return 0;
+  const pid_t child = fork();
+  if (child == 0) {
+    execlp("xdg-open", "xdg-open", url.c_str(), nullptr);
+    _exit(127);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : 1;
+}
+
+int run_logs(const std::string& state, const std::string& group, const std::string& region, bool follow) {
+  const Instance instance = find_instance(state_directory(state));
+  std::int64_t from = 0;
+  std::string seen;  // ids of events at the newest moment, so that none is shown twice
+  while (true) {
+    const auto page = ask(instance, "/logs?group=" + percent_encode(group) + "&region=" + percent_encode(region) +
+                                        "&from=" + std::to_string(from) + (follow ? "&wait=1" : ""));
+    for (const auto& item : page.at("events").as_array()) {
+      const std::string id(item.at("id").as_string());
+      if (seen.find(id) != std::string::npos) continue;
+      const std::int64_t at = item.at("at").to_number<std::int64_t>();
+      if (at > from) seen.clear();
+      seen += id + " ";
+      from = at;
+      std::printf("%s %s\n", item.at("stream").as_string().c_str(), item.at("message").as_string().c_str());
+    }
+    std::fflush(stdout);
+    if (!page.at("more").as_bool() && !follow) return 0;
+  }
+}
+
+int run_image_push(const std::string& state, const std::string& image, const std::string& repository,
+                   const std::string& region) {
+  const Instance instance = find_instance(state_directory(state));
+  const auto token = ask(instance, "/registry-token?region=" + percent_encode(region));
+  std::string target = repository.empty() ? image.substr(image.rfind('/') + 1) : repository;
+  if (target.find(':') == std::string::npos) target += ":latest";
+  target = std::string(token.at("host").as_string()) + "/" + target;
+  std::printf("%s\n", target.c_str());
+  std::fflush(stdout);
+  enter_internet(instance, {.command = {"buildah", "push", "--creds", std::string(token.at("credentials").as_string()),
+                                        image, "docker://" + target}});
+}
+
+int run_image_load(const std::string& state, const std::string& file, const std::string& reference) {
+  const Instance instance = find_instance(state_directory(state));
+  char* path = realpath(file.c_str(), nullptr);
+  const std::string absolute = path != nullptr ? path : file;
+  std::free(path);
+  const auto answer = admin_call(
+      instance, "POST", "/images?file=" + percent_encode(absolute) + "&reference=" + percent_encode(reference));
+  if (!answer) throw std::runtime_error("no cloud is up in " + instance.state + " (brume up)");
+  if (answer->status != 200) throw std::runtime_error(answer->body);
+  std::printf("%s\n", answer->body.c_str());
+  return 0;
+}
+
+}  // namespace brume::app

@@ -1,0 +1,135 @@
+// brume: the command line. The daemon is `brume up`, the keeper `brume keep`.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+
+#include "app/commands/commands.h"
+#include "planes/keeper/keeper_process.h"
+
+namespace {
+
+using namespace brume::app;
+
+constexpr const char* kDescription =
+    "Brume is AWS at ground level: your own Terraform, containers and tools run for real on this machine.\n\n"
+    "  sudo brume up --detach                     start the cloud (its state stays in /var/lib/brume)\n"
+    "  sudo brume exec -- terraform apply         the unmodified tool, in a world where AWS is this cloud\n"
+    "  sudo brume exec -- aws s3 ls               any tool: aws, cdk, boto3, skopeo, buildah, curl\n"
+    "  brume check DIRECTORY                      what of a Terraform directory is served, before any apply\n"
+    "  sudo brume status                          what runs here\n"
+    "  sudo brume down                            stop everything, keep the state";
+
+// Each command is a subcommand with its own --help; parsing sets `run`, which main calls.
+class CommandLine {
+ public:
+  CommandLine() : app_(kDescription, "brume") {
+    app_.set_version_flag("--version", "brume 0.1.0");
+    app_.require_subcommand(1);
+    app_.add_option("--state", state_, "state directory (default: $BRUME_STATE, else /var/lib/brume for root)");
+    app_.fallthrough();
+    add_lifecycle();
+    add_tools();
+    add_images();
+    add_questions();
+  }
+  int run(int count, char** arguments) {
+    try {
+      app_.parse(count, arguments);
+    } catch (const CLI::ParseError& error) {
+      return app_.exit(error);
+    }
+    return action_();
+  }
+
+ private:
+  template <class Action>
+  CLI::App* command(const char* name, const char* description, Action action) {
+    CLI::App* sub = app_.add_subcommand(name, description);
+    sub->callback([this, action] { action_ = action; });
+    return sub;
+  }
+
+  void add_lifecycle() {
+    CLI::App* up = command("up", "start the cloud", [this] {
+      up_.state = state_;
+      return run_up(up_);
+    });
+    up->add_option("--port", up_.port, "loopback port of the API; 0 picks one")->capture_default_str();
+    up->add_flag("--detach", up_.detach, "return once it serves");
+    up->add_flag("--offline", up_.offline, "close the real internet, for tools in exec too");
+    up->add_option_function<std::string>(
+          "--egress", [this](const std::string& value) { up_.allow_egress = value == "allow"; },
+          "allow: workloads reach the real internet through their gateways")
+        ->check(CLI::IsMember({"allow", "deny"}));
+    up->add_flag("--durable", up_.durable, "writes survive a power cut, not only the daemon's death");
+    CLI::App* down =
+        command("down", "stop everything; the state stays", [this] { return run_down(state_, delete_, yes_); });
+    down->add_flag("--delete", delete_, "remove the state, after asking");
+    down->add_flag("--yes", yes_, "do not ask");
+    CLI::App* status = command("status", "services, resources, planes, dropped packets, refused operations",
+                               [this] { return run_status(state_, json_); });
+    status->add_flag("--json", json_, "as JSON");
+  }
+
+  void add_tools() {
+    CLI::App* exec =
+        command("exec", "run a tool inside: exec -- terraform apply", [this] { return run_exec(state_, words_); });
+    exec->add_option("command", words_, "the command and its arguments, after --")->required();
+    exec->prefix_command(false);
+    command("shell", "a shell inside", [this] {
+      const char* shell = std::getenv("SHELL");
+      return run_exec(state_, {shell != nullptr ? shell : "/bin/sh"});
+    });
+    command("env", "variables for tools outside: eval $(brume env)", [this] { return run_env(state_); });
+    CLI::App* open = command("open", "open a load balancer in the browser", [this] { return run_open(state_, name_); });
+    open->add_option("name", name_, "the load balancer's name")->required();
+    command("tour", "a minute with the hello system: kill a task, cut a rule, roll back",
+            [this] { return run_tour(state_); });
+  }
+
+  void add_images() {
+    CLI::App* image = app_.add_subcommand("image", "images: push NAME, load ARCHIVE");
+    image->require_subcommand(1);
+    CLI::App* push = image->add_subcommand("push", "push a local image into ECR");
+    push->add_option("image", name_, "name of a local image (buildah, podman)")->required();
+    push->add_option("--repository", repository_, "repository:tag (default: the image's name)");
+    push->add_option("--region", region_)->capture_default_str();
+    push->callback([this] { action_ = [this] { return run_image_push(state_, name_, repository_, region_); }; });
+    CLI::App* load = image->add_subcommand("load", "take in a docker or OCI archive, for tasks that name it");
+    load->add_option("file", file_, "the archive")->required()->check(CLI::ExistingFile);
+    load->add_option("reference", name_, "what tasks call it: docker.io/library/nginx:1.27")->required();
+    load->callback([this] { action_ = [this] { return run_image_load(state_, file_, name_); }; });
+  }
+
+  void add_questions() {
+    CLI::App* logs = command("logs", "show a log group", [this] { return run_logs(state_, name_, region_, follow_); });
+    logs->add_option("group", name_, "the log group's name")->required();
+    logs->add_option("--region", region_)->capture_default_str();
+    logs->add_flag("--follow,-f", follow_, "go on showing what comes");
+    CLI::App* check = command("check", "which resource types and operations of a Terraform directory are served",
+                              [this] { return run_check(file_); });
+    check->add_option("directory", file_, "the directory")->required()->check(CLI::ExistingDirectory);
+    command("doctor", "what this machine can and cannot do, and what to install",
+            [this] { return run_doctor(state_); });
+  }
+
+  CLI::App app_;
+  std::function<int()> action_;
+  UpOptions up_;
+  std::string state_, name_, file_, repository_, region_ = "eu-west-1";
+  std::vector<std::string> words_;
+  bool delete_ = false, yes_ = false, json_ = false, follow_ = false;
+};
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  try {
+    // The keeper is another program in the same file: it parses its own options.
+    if (count > 1 && std::string_view(arguments[1]) == "keep") return brume::keeper_main(count - 2, arguments + 2);
+    return CommandLine().run(count, arguments);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "brume: %s\n", error.what());
+    return 1;
+  }
+}
