@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <future>
@@ -90,6 +91,10 @@ TEST(Body, ThatBreaksOffLeavesNoFileBehind) {
   client.end_sending();
   EXPECT_EQ(failure.get_future().get(), "IncompleteBody");
   client.read_to_end();
+  // The pool may still be writing the piece before the break.
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (!std::filesystem::is_empty(server.spool_directory()) && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::yield();
   EXPECT_TRUE(std::filesystem::is_empty(server.spool_directory()));
 }
 

@@ -35,6 +35,9 @@ class ConnectionExchange final : public Exchange {
 
   const RequestHead& head() const override { return *head_; }
   const Peer& peer() const override { return peer_; }
+  void post(std::move_only_function<void()> function) override {
+    if (const std::shared_ptr<Shared> shared = shared_.lock()) asio::post(shared->io, std::move(function));
+  }
   void receive_body(BodyPlan plan, BodyDone done) override { order(ReceiveOrder{std::move(plan), std::move(done)}); }
   void reply(HttpReply reply) override {
     answered_ = true;

@@ -33,6 +33,8 @@ class Exchange {
   virtual const RequestHead& head() const = 0;
   virtual const Peer& peer() const = 0;
 
+  // Runs a function on the I/O thread, unless the server has stopped.
+  virtual void post(std::move_only_function<void()> function) = 0;
   // Receives the body (says 100 Continue first when the client waits for it) and calls `done` on the I/O thread, also
   // when the body cannot be had. Once, before the answer.
   virtual void receive_body(BodyPlan plan, BodyDone done) = 0;

@@ -1,0 +1,323 @@
+#include "front/dispatch/api_call.h"
+
+#include <exception>
+#include <utility>
+
+#include "core/log.h"
+#include "core/scope.h"
+#include "core/text.h"
+#include "front/dispatch/style.h"
+
+namespace brume::front {
+namespace {
+
+using protocols::Lookup;
+using protocols::WireRequest;
+using sigv4::Style;
+
+bool is_rest(model::Protocol protocol) {
+  return protocol == model::Protocol::rest_json || protocol == model::Protocol::rest_xml;
+}
+
+}  // namespace
+
+ApiCall::ApiCall(std::shared_ptr<Environment> environment, std::shared_ptr<http::Exchange> exchange, HostRoute host,
+                 std::string vpc)
+    : environment_(std::move(environment)), exchange_(std::move(exchange)), host_(std::move(host)) {
+  const http::RequestHead& head = exchange_->head();
+  const http::Peer& peer = exchange_->peer();
+  context_.request_id = environment_->request_ids.uuid();
+  context_.now = environment_->clock.now();
+  context_.source_address = peer.address;
+  context_.user_agent = head.header("user-agent");
+  context_.host = head.host;
+  context_.secure = peer.secure;
+  context_.vpc = std::move(vpc);
+  context_.endpoint = (peer.secure ? "https://" : "http://") + head.host;
+  started_ = Clock::now();
+  path_ = host_.bucket.empty() ? head.path : "/" + host_.bucket + head.path;
+  headers_ = head.headers;
+}
+
+template <class Step>
+void ApiCall::guard(Step&& step) {
+  try {
+    step();
+  } catch (const AwsError& error) {
+    fail(error);
+  } catch (const std::exception& failure) {
+    fail_unexpected(failure.what());
+  }
+}
+
+void ApiCall::start() {
+  guard([this] { begin(); });
+}
+
+WireRequest ApiCall::wire() const {
+  const http::RequestHead& head = exchange_->head();
+  return {.method = head.method,
+          .path = path_,
+          .query = head.query,
+          .headers = headers_,
+          .host = host_.name,
+          .body = received_.body.bytes};
+}
+
+sigv4::SignedRequest ApiCall::signed_request() const {
+  const http::RequestHead& head = exchange_->head();
+  return {head.method, head.path, head.query, &head.headers};
+}
+
+void ApiCall::choose(const ServedService& service) {
+  service_ = &service;
+  service_name_ = service.model->id;
+  // A service that does not speak the request's protocol still answers in its own.
+  protocol_ = protocols::protocol_of(*service.model, wire()).value_or(service.model->protocols.front());
+  style_ = style_of(*service.model, protocol_);
+  if (style_ == Style::s3) context_.request_id = environment_->request_ids.s3();
+}
+
+void ApiCall::begin() {
+  const std::optional<sigv4::CredentialScope> scope = sigv4::peek_scope(signed_request());
+  context_.scope.region = host_.region.empty() ? environment_->default_region : host_.region;
+  if (scope && is_region(scope->region)) context_.scope.region = scope->region;
+  const Target target = environment_->services.find(exchange_->head(), host_, scope);
+  if (target.served != nullptr) {
+    choose(*target.served);
+    return is_rest(protocol_) ? begin_rest() : receive_whole(&ApiCall::on_body);
+  }
+  protocol_ = protocols::guess_protocol(wire());
+  if (target.known.empty()) return receive_whole(&ApiCall::on_action_body);
+  // Which operation it is may be in the body.
+  receive({.limit = environment_->limits.request_bytes, .memory_limit = environment_->limits.request_bytes},
+          &ApiCall::on_action_body);
+}
+
+// The operation of a REST request is known from its head.
+void ApiCall::begin_rest() {
+  look_up();
+  if (operation_ == nullptr) return;
+  if (style_ != Style::s3) return receive_whole(&ApiCall::on_body);
+  authenticate_s3();
+  if (!operation_->streaming_input) return receive_whole(&ApiCall::on_body);
+  if (!exchange_->head().chunked && !exchange_->head().content_length)
+    throw AwsError("MissingContentLength", "You must provide the Content-Length HTTP header.", 411);
+  decode();
+  to_control(&ApiCall::authorize_stream);
+}
+
+void ApiCall::receive(http::BodyPlan plan, Next next) {
+  exchange_->receive_body(std::move(plan),
+                          [self = shared_from_this(), next](std::expected<http::ReceivedBody, AwsError> received) {
+                            self->started_ = Clock::now();
+                            self->guard([&self, next, &received] {
+                              if (!received) throw in_style(self->style_, received.error());
+                              self->received_ = *std::move(received);
+                              ((*self).*next)();
+                            });
+                          });
+}
+
+void ApiCall::receive_whole(Next next) {
+  const std::uint64_t limit = environment_->limits.request_bytes;
+  http::BodyPlan plan{.limit = limit, .memory_limit = limit, .digests = {DigestKind::sha256}};
+  if (operation_ != nullptr) plan.digests = digests_for(*operation_, exchange_->head().headers);
+  if (style_ == Style::s3) {
+    ChunkPlan chunks = chunk_plan(exchange_->head().headers, payload_,
+                                  verified_ ? sigv4::chunk_verifier(*verified_, *claim_) : nullptr);
+    if (chunks.error) throw *chunks.error;
+    plan.aws_chunked = std::move(chunks.plan);
+  }
+  receive(std::move(plan), next);
+}
+
+void ApiCall::start_stream() {
+  guard([this] { receive_stream(); });
+}
+
+void ApiCall::receive_stream() {
+  http::BodyPlan plan{.limit = environment_->limits.stream_bytes,
+                      .digests = digests_for(*operation_, exchange_->head().headers)};
+  ChunkPlan chunks =
+      chunk_plan(exchange_->head().headers, payload_, verified_ ? sigv4::chunk_verifier(*verified_, *claim_) : nullptr);
+  if (chunks.error) throw *chunks.error;
+  plan.aws_chunked = std::move(chunks.plan);
+  receive(std::move(plan), &ApiCall::on_stream);
+}
+
+void ApiCall::on_action_body() {
+  const std::optional<sigv4::CredentialScope> scope = sigv4::peek_scope(signed_request());
+  Target target = environment_->services.find(exchange_->head(), host_, scope);
+  if (target.known.empty()) target = environment_->services.find_by_action(wire());
+  if (target.served == nullptr) return refuse_known(target.known);
+  choose(*target.served);
+  on_body();
+}
+
+// An operation of AWS that is not served, or nothing that AWS has.
+void ApiCall::refuse_known(std::span<const protocols::KnownService* const> candidates) {
+  std::optional<protocols::KnownRequest> found = protocols::find_known(candidates, wire());
+  if (found) {
+    service_name_ = found->service->id;
+    protocol_ = found->protocol;
+  } else {
+    service_name_ = candidates.empty() ? "" : candidates.front()->id;
+    found.emplace().lookup = {Lookup::Kind::unknown, nullptr, query_parameter(wire().body, "Action")};
+  }
+  refuse(found->lookup);
+}
+
+void ApiCall::refuse(const Lookup& lookup) {
+  operation_name_ = lookup.operation_name;
+  if (lookup.kind == Lookup::Kind::known) environment_->statistics.count_refused(service_name_ + ":" + operation_name_);
+  fail(protocols::refusal(lookup, protocol_, service_name_,
+                          service_ != nullptr ? service_->model->api_version : std::string_view()));
+}
+
+// Without a result the request has been answered.
+void ApiCall::look_up() {
+  if (!is_rest(protocol_)) {
+    const auto others = environment_->services.meant_instead(*service_->model, wire());
+    if (!others.empty()) return refuse_known(others);
+  }
+  const Lookup lookup = protocols::find_operation(*service_->model, protocol_, wire());
+  operation_name_ = lookup.operation_name;
+  if (lookup.kind != Lookup::Kind::served) return refuse(lookup);
+  operation_ = lookup.operation;
+}
+
+void ApiCall::on_body() {
+  if (operation_ == nullptr) look_up();
+  if (operation_ == nullptr) return;
+  if (style_ == Style::s3) {
+    if (auto wrong = check_body(*operation_, exchange_->head().headers, payload_, received_)) throw *std::move(wrong);
+    headers_ = decoded_headers(exchange_->head().headers, payload_, received_);
+  } else {
+    authenticate(to_hex(received_.body.sha256));
+  }
+  decode();
+  to_control(&ApiCall::run);
+}
+
+void ApiCall::on_stream() {
+  if (auto wrong = check_body(*operation_, exchange_->head().headers, payload_, received_)) throw *std::move(wrong);
+  headers_ = decoded_headers(exchange_->head().headers, payload_, received_);
+  decode();
+  to_control(&ApiCall::run_stream);
+}
+
+void ApiCall::authenticate_s3() {
+  const sigv4::SignedRequest request = signed_request();
+  auto claim = sigv4::read_claim(request, style_);
+  if (!claim) throw claim.error();
+  // An anonymous request says about its body what a presigned one does.
+  auto payload = sigv4::read_payload(request, style_, !*claim || (*claim)->presigned);
+  if (!payload) throw payload.error();
+  payload_ = *std::move(payload);
+  if (!*claim && payload_.kind == sigv4::Payload::Kind::signed_chunks) throw sigv4::missing_authentication(style_);
+  authenticate(payload_.text);
+}
+
+void ApiCall::authenticate(std::string_view payload_hash) {
+  if (operation_->is_public) return;
+  const sigv4::SignedRequest request = signed_request();
+  auto claim = sigv4::read_claim(request, style_);
+  if (!claim) throw claim.error();
+  if (!*claim) {
+    // S3's buckets may be open to everyone: the authorizer decides. Nothing else is.
+    if (style_ == Style::s3) return;
+    throw sigv4::missing_authentication(style_);
+  }
+  claim_ = **std::move(claim);
+  const sigv4::Expectation expectation{
+      .style = style_,
+      .service = service_->model->signing_name,
+      .region = service_->model->global ? std::string_view() : std::string_view(host_.region)};
+  auto verified = sigv4::verify(request, *claim_, expectation, payload_hash, context_.now, environment_->credentials,
+                                environment_->keys);
+  if (!verified) throw verified.error();
+  verified_ = *std::move(verified);
+  context_.principal = verified_->principal;
+  context_.principal.access_key_id = claim_->access_key_id;
+  context_.scope.account = context_.principal.account;
+}
+
+void ApiCall::decode() {
+  input_.emplace(*operation_->input);
+  WireRequest request = wire();
+  if (operation_->streaming_input) {
+    request.body = {};
+    request.stream = &received_.body;
+  }
+  const protocols::DecodeReport report =
+      protocols::decode(*service_->model, *operation_, protocol_, request, input_->get());
+  for (const std::string& member : report.ignored_members)
+    environment_->statistics.count_ignored(service_name_ + ":" + member);
+}
+
+void ApiCall::to_control(Next step) {
+  environment_->control.post([self = shared_from_this(), step] { ((*self).*step)(); });
+}
+
+void ApiCall::succeed(model::Object output) {
+  exchange_->post([self = shared_from_this(), output = std::move(output)]() mutable {
+    try {
+      self->send(protocols::encode(*self->service_->model, *self->operation_, self->protocol_, output.get(),
+                                   self->context_.request_id),
+                 false);
+    } catch (const std::exception& failure) {
+      self->fail_unexpected(failure.what());
+    }
+  });
+}
+
+void ApiCall::fail(AwsError error) {
+  audit(&error);
+  exchange_->post([self = shared_from_this(), error = std::move(error)] {
+    // Of services that are not served nothing is modelled: their errors have no shapes.
+    static const model::Service kUnknown{.json_version = "1.1"};
+    const model::Service& service = self->service_ != nullptr ? *self->service_->model : kUnknown;
+    self->send(protocols::encode_error(service, self->operation_, self->protocol_, error, self->context_.request_id,
+                                       self->exchange_->head().method),
+               true);
+  });
+}
+
+void ApiCall::fail_unexpected(std::string_view what) {
+  log::error("front", "Request " + context_.request_id + " (" + service_name_ + ":" + operation_name_ +
+                          ") failed: " + std::string(what));
+  fail(internal_failure(style_));
+}
+
+void ApiCall::send(protocols::WireReply reply, bool failed) {
+  if (operation_ != nullptr)
+    environment_->statistics.count_call(
+        service_name_ + ":" + operation_name_,
+        static_cast<std::uint64_t>(
+            std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - started_).count()),
+        failed);
+  exchange_->reply({.status = reply.status, .headers = std::move(reply.headers), .body = std::move(reply.body)});
+}
+
+void ApiCall::audit(const AwsError* error) {
+  AuditRecord record;
+  record.scope = context_.scope;
+  record.service = service_name_;
+  record.operation = operation_name_;
+  record.request_id = context_.request_id;
+  record.principal_arn = context_.principal.arn;
+  record.access_key_id = context_.principal.access_key_id;
+  record.source_address = context_.source_address;
+  record.user_agent = context_.user_agent;
+  record.time = context_.now;
+  if (error != nullptr) {
+    record.error_code = error->code;
+    record.error_message = error->message;
+  }
+  environment_->control.post([environment = environment_, record = std::move(record)]() mutable {
+    environment->audit.put(std::move(record));
+  });
+}
+
+}  // namespace brume::front

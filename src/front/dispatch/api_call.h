@@ -1,0 +1,105 @@
+// One request of AWS's API on its way (ARCHITECTURE.md "A request's way"): found, verified, decoded on the I/O thread;
+// authorized and run on the control thread; encoded and answered on the I/O thread. It lives as long as a step refers
+// to it.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "aws/request.h"
+#include "core/model.h"
+#include "front/dispatch/environment.h"
+#include "front/dispatch/host.h"
+#include "front/dispatch/integrity.h"
+#include "front/http/exchange.h"
+#include "front/protocols/protocol.h"
+#include "front/sigv4/auth_errors.h"
+#include "front/sigv4/claim.h"
+
+namespace brume::front {
+
+class ApiCall final : public std::enable_shared_from_this<ApiCall> {
+ public:
+  ApiCall(std::shared_ptr<Environment> environment, std::shared_ptr<http::Exchange> exchange, HostRoute host,
+          std::string vpc);
+  ApiCall(const ApiCall&) = delete;
+  ApiCall& operator=(const ApiCall&) = delete;
+
+  void start();  // I/O thread
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  using Next = void (ApiCall::*)();
+
+  // I/O thread. Steps throw AwsError; guard() answers it.
+  template <class Step>
+  void guard(Step&& step);
+  void begin();
+  void begin_rest();
+  void receive(http::BodyPlan plan, Next next);
+  void receive_whole(Next next);  // of an operation that does not stream
+  void start_stream();            // the authorizer has agreed
+  void receive_stream();
+  void on_action_body();  // a query request without a scope
+  void on_body();         // whole, of an operation that does not stream
+  void on_stream();
+  void refuse_known(std::span<const protocols::KnownService* const> candidates);
+  void refuse(const protocols::Lookup& lookup);
+  void look_up();
+  void authenticate(std::string_view payload_hash);
+  void authenticate_s3();
+  void decode();
+  void choose(const ServedService& service);
+  protocols::WireRequest wire() const;
+  sigv4::SignedRequest signed_request() const;
+
+  // Control thread (api_run.cpp).
+  void to_control(Next step);
+  void run();               // authorize, handle, commit
+  void authorize_stream();  // before the body is pulled
+  void run_stream();
+  void handle();
+  void authorize() const;
+  void fill_idempotency_tokens();
+  void invoke_deferred();
+  void on_deferred(std::optional<model::Object> output, std::optional<AwsError> failure);
+  template <class Step>
+  void guard_control(Step&& step);
+
+  // Either thread.
+  void succeed(model::Object output);
+  void fail(AwsError error);
+  void fail_unexpected(std::string_view what);
+  void audit(const AwsError* error);
+  void send(protocols::WireReply reply, bool failed);
+
+  std::shared_ptr<Environment> environment_;
+  std::shared_ptr<http::Exchange> exchange_;
+  HostRoute host_;
+  RequestContext context_;
+  Clock::time_point started_;  // when the whole request was there
+
+  const ServedService* service_ = nullptr;  // null until it is found, and for services that are not served
+  const model::Operation* operation_ = nullptr;
+  model::Protocol protocol_ = model::Protocol::query;
+  sigv4::Style style_ = sigv4::Style::query;
+  std::string service_name_, operation_name_;  // for the audit and the counts
+  std::string path_;                           // S3's virtual-host style rewritten
+  Headers headers_;                            // as the service is to see them
+
+  std::optional<sigv4::Claim> claim_;
+  std::optional<sigv4::Verified> verified_;
+  sigv4::Payload payload_;
+  http::ReceivedBody received_;
+  std::optional<model::Object> input_;
+
+  // Of deferred operations: the answer may come before the commit, and is sent after it.
+  bool committed_ = false;
+  bool answered_ = false;
+  std::optional<model::Object> early_output_;
+  std::optional<AwsError> early_failure_;
+};
+
+}  // namespace brume::front
