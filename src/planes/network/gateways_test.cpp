@@ -131,6 +131,19 @@ TEST_F(Gateways, DetachedInternetGatewayClosesTheVpc) {
   EXPECT_EQ(Client(internet(), "198.19.0.10", 80).outcome(), Outcome::connected);
 }
 
+// A link that is up does not send yet: the kernel lets it some milliseconds later, and a SYN lost meanwhile is repeated
+// only after a second, which is longer than a Client waits.
+TEST_F(Gateways, FirstPacketAfterAnApplyIsNotLost) {
+  const EchoServer balancer(at("balancer"), "10.0.1.10", 80);
+  Vpc detached = vpc;
+  detached.internet_gateway = false;
+  for (int i = 0; i < 12; ++i) {
+    ASSERT_EQ(world->apply(detached), "");
+    ASSERT_EQ(world->apply(vpc), "");
+    ASSERT_EQ(Client(internet(), "198.19.0.10", 80).outcome(), Outcome::connected) << "round " << i;
+  }
+}
+
 TEST_F(Gateways, VpcsWithTheSameAddressesDoNotSeeEachOther) {
   Vpc other = sample_vpc("vpc-b");
   other.interfaces[0].public_addresses = {{"10.0.1.10", "198.19.0.20"}};

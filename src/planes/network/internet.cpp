@@ -1,12 +1,10 @@
 #include "planes/network/internet.h"
 
-#include <linux/rtnetlink.h>
-#include <sys/socket.h>
-
 #include <fstream>
 
 #include "core/error.h"
 #include "planes/network/kernel.h"
+#include "planes/network/netlink.h"
 #include "planes/network/sockets.h"
 
 namespace brume::network {
@@ -88,13 +86,7 @@ bool Internet::has_tap() const {
 
 Descriptor Internet::watch() const {
   const Entered entered(namespaces_.open(kInternetNamespace));
-  Descriptor socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE));
-  if (!socket) throw_errno("netlink socket");
-  sockaddr_nl groups{};
-  groups.nl_family = AF_NETLINK;
-  groups.nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV4_ROUTE;
-  if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&groups), sizeof groups) != 0) throw_errno("netlink bind");
-  return socket;
+  return watch_links();
 }
 
 }  // namespace brume::network

@@ -1,19 +1,23 @@
 #include "planes/network/kernel.h"
 
 #include <linux/fib_rules.h>
+#include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
-#include <net/if.h>
+
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <map>
 #include <memory>
+#include <set>
 #include <utility>
 
 #include "core/error.h"
@@ -26,6 +30,7 @@ namespace {
 // Marks routes and rules as ours, among those that the kernel and other programs make (rtnetlink's RTA_PROTOCOL).
 constexpr std::uint8_t kProtocol = 201;
 constexpr std::size_t kChangesPerBatch = 64;
+constexpr std::chrono::seconds kCarrierDeadline(5);
 constexpr std::uint32_t kDoomedGroup = 0x6272756D;
 
 using LinkIndex = std::map<std::string, std::uint32_t>;
@@ -322,6 +327,62 @@ class Session {
   bool doomed_ = false;
 };
 
+// The link ends that begin to send a while after they are brought up. The end of a pair that is brought up first has no
+// carrier then; once the other end is up, the kernel lets it send by a work item of its own (its "link watch"), some
+// milliseconds later. What is sent before is lost without a word, and TCP repeats a lost SYN after a second.
+class FirstEnds {
+ public:
+  void created(const std::string& name_space, const CreateLink& create) {
+    other_end_[{create.link.peer_namespace, create.link.peer}] = {name_space, create.name};
+    other_end_[{name_space, create.name}] = {create.link.peer_namespace, create.link.peer};
+  }
+  void brought_up(const std::string& name_space, const std::string& name) {
+    const auto other = other_end_.find({name_space, name});
+    if (other != other_end_.end() && !is_up_.contains(other->second)) waited_for_[name_space].insert(name);
+    is_up_.insert({name_space, name});
+  }
+  void wait(const Namespaces& namespaces) const {
+    const auto deadline = std::chrono::steady_clock::now() + kCarrierDeadline;
+    for (const auto& [name_space, names] : waited_for_) wait_in(namespaces, name_space, names, deadline);
+  }
+
+ private:
+  using End = std::pair<std::string, std::string>;
+  using Deadline = std::chrono::steady_clock::time_point;
+
+  static void wait_in(const Namespaces& namespaces, const std::string& name_space, const std::set<std::string>& names,
+                      Deadline deadline) {
+    const Entered entered(namespaces.open(name_space));
+    // Listening begins before looking, so that no change is missed in between.
+    const Descriptor changes = watch_links();
+    NetlinkSocket socket;
+    while (!all_operational(socket, names)) {
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+      pollfd poll{changes.get(), POLLIN, 0};
+      if (left.count() <= 0 || ::poll(&poll, 1, static_cast<int>(left.count())) == 0)
+        throw PlaneError(PlaneError::Kind::transient, "links in " + name_space + " do not come up");
+      char ignored[8192];
+      while (::recv(changes.get(), ignored, sizeof ignored, MSG_DONTWAIT) > 0) {
+      }
+    }
+  }
+
+  static bool all_operational(NetlinkSocket& socket, const std::set<std::string>& names) {
+    std::size_t operational = 0;
+    socket.dump(dump_links(), [&](const nlmsghdr& message) {
+      const NetlinkAttributes attributes(message, sizeof(ifinfomsg));
+      const std::string_view state = attributes.bytes(IFLA_OPERSTATE);
+      const bool up = !state.empty() && static_cast<std::uint8_t>(state.front()) == IF_OPER_UP;
+      if (up && names.contains(attributes.text(IFLA_IFNAME))) ++operational;
+    });
+    return operational == names.size();
+  }
+
+  std::map<End, End> other_end_;
+  std::set<End> is_up_;
+  std::map<std::string, std::set<std::string>> waited_for_;
+};
+
 }  // namespace
 
 NamespaceKind kind_of(const std::string& name) {
@@ -370,6 +431,7 @@ void pair_links(Topology& topology, const std::string& router) {
 
 std::size_t carry_out(const Namespaces& namespaces, const std::vector<Change>& changes) {
   std::unique_ptr<Session> session;
+  FirstEnds first_ends;
   const auto close = [&] {
     if (session) session->flush();
     session.reset();
@@ -387,9 +449,14 @@ std::size_t carry_out(const Namespaces& namespaces, const std::vector<Change>& c
         session = std::make_unique<Session>(namespaces, change.name_space);
       }
       session->add(change);
+      if (const auto* create = std::get_if<CreateLink>(&change.operation))
+        first_ends.created(change.name_space, *create);
+      if (const auto* set = std::get_if<SetLink>(&change.operation))
+        first_ends.brought_up(change.name_space, set->name);
     }
   }
   close();
+  first_ends.wait(namespaces);
   return changes.size();
 }
 

@@ -54,16 +54,25 @@ const Settings& settings_of(NamespaceKind kind) {
       {"net/ipv4/conf/default/rp_filter", "0"},
       // As container engines have it: no privilege is needed for low ports and ping inside a container.
       {"net/ipv4/ip_unprivileged_port_start", "0"},
-      {"net/ipv4/ping_group_range", "0 2147483647"},
   };
   if (kind == NamespaceKind::router) return router;
   return kind == NamespaceKind::internet ? internet : sandbox;
+}
+
+// False, with errno, when the kernel refuses it. A setting that this kernel lacks is none to write.
+bool try_setting(const std::string& name, const std::string& value) {
+  const Descriptor setting(::open(("/proc/sys/" + name).c_str(), O_WRONLY | O_CLOEXEC));
+  if (!setting) return errno == ENOENT;
+  return ::write(setting.get(), value.data(), value.size()) == static_cast<ssize_t>(value.size());
 }
 
 void write_settings(NamespaceKind kind) {
   if (kind != NamespaceKind::sandbox) write_setting("net/ipv4/ip_forward", "1");
   for (const auto& [name, value] : common_settings()) write_setting(name, value);
   for (const auto& [name, value] : settings_of(kind)) write_setting(name, value);
+  // In a user namespace groups that are not mapped are refused: then the own group at least.
+  if (kind == NamespaceKind::sandbox && !try_setting("net/ipv4/ping_group_range", "0 2147483647"))
+    write_setting("net/ipv4/ping_group_range", "0 0");
 }
 
 void make_directory(const std::string& path) {
@@ -170,12 +179,7 @@ void leave_host_namespace() {
 }
 
 void write_setting(const std::string& name, const std::string& value) {
-  const std::string file = "/proc/sys/" + name;
-  const Descriptor setting(::open(file.c_str(), O_WRONLY | O_CLOEXEC));
-  if (!setting && errno == ENOENT) return;
-  if (!setting) throw_errno("open " + file);
-  if (::write(setting.get(), value.data(), value.size()) != static_cast<ssize_t>(value.size()))
-    throw_errno("write " + file);
+  if (!try_setting(name, value)) throw_errno("write /proc/sys/" + name);
 }
 
 }  // namespace brume::network

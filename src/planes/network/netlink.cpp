@@ -213,4 +213,14 @@ void NetlinkSocket::dump(const NetlinkMessage& message, const std::function<void
   throw PlaneError(PlaneError::Kind::transient, "netlink dump: interrupted again and again");
 }
 
+Descriptor watch_links() {
+  Descriptor socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE));
+  if (!socket) throw_errno("netlink socket");
+  sockaddr_nl groups{};
+  groups.nl_family = AF_NETLINK;
+  groups.nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV4_ROUTE;
+  if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&groups), sizeof groups) != 0) throw_errno("netlink bind");
+  return socket;
+}
+
 }  // namespace brume::network

@@ -77,4 +77,8 @@ class NetlinkSocket {
   std::string buffer_;
 };
 
+// A socket of the thread's present namespace that becomes readable when its links, addresses or routes change.
+// Non-blocking.
+Descriptor watch_links();
+
 }  // namespace brume::network
