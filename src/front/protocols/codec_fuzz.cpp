@@ -2,7 +2,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "front/protocols/test_models.h"
+#include "front/protocols/example_model.h"
+#include "front/protocols/protocol.h"
 
 namespace {
 
