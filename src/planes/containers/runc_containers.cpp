@@ -165,22 +165,17 @@ void RuncContainers::make_files(const StartStep& start) {
   on_worker([start, input = std::move(input)] { start->bundle = make_bundle(input); },
             [this, start](const std::string& error) {
               start->error = error;
-              mount_root(start);
+              launch(start);
             });
 }
 
-void RuncContainers::mount_root(const StartStep& start) {
-  if (!start->error.empty()) return start_failed(start);
-  keeper_.mount_overlay(start->bundle.overlay, [this, start](const std::string& error) {
-    start->error = error;
-    spawn(start);
-  });
-}
-
-void RuncContainers::spawn(const StartStep& start) {
+// The mount and the spawn are asked for together, which saves a round trip: the keeper carries requests out in order,
+// and where the mount fails its error is there before runc's.
+void RuncContainers::launch(const StartStep& start) {
   const std::string& id = start->spec.id;
   if (start->error.empty() && containers_.at(id).stop_wanted) start->error = "It was stopped before it started";
   if (!start->error.empty()) return start_failed(start);
+  keeper_.mount_overlay(start->bundle.overlay, [start](const std::string& error) { start->error = error; });
   SpawnSpec spec;
   spec.id = std::string(kChildPrefix) + id;
   spec.owner = kOwner;
@@ -194,7 +189,7 @@ void RuncContainers::spawn(const StartStep& start) {
 
 void RuncContainers::started(const StartStep& start, const Keeper::Spawned& spawned) {
   if (spawned.pid == 0) {
-    start->error = program_error(spawned.error);
+    if (start->error.empty()) start->error = program_error(spawned.error);
     return start_failed(start);
   }
   const std::string& id = start->spec.id;
@@ -203,6 +198,10 @@ void RuncContainers::started(const StartStep& start, const Keeper::Spawned& spaw
   record.state.pid = spawned.pid;
   record.state.running = true;
   record.stop_signal = start->bundle.stop_signal;
+  if (!start->error.empty()) {  // without its root it found a program all the same, on a volume
+    start->done({0, start->error});
+    return keeper_.signal(std::string(kChildPrefix) + id, SIGKILL);
+  }
   start->done({spawned.pid, ""});
   if (!sandboxes_.at(start->spec.sandbox).removing.empty()) {
     keeper_.signal(std::string(kChildPrefix) + id, SIGKILL);

@@ -59,8 +59,7 @@ class RuncContainers final : public Containers {
 
   void prepare_image(const StartStep& start);
   void make_files(const StartStep& start);
-  void mount_root(const StartStep& start);
-  void spawn(const StartStep& start);
+  void launch(const StartStep& start);
   void started(const StartStep& start, const Keeper::Spawned& spawned);
   void start_failed(const StartStep& start);
   // Removes what a container leaves: mount, cgroup, runc's state, directory.

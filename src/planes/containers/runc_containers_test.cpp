@@ -7,15 +7,10 @@
 #include <map>
 #include <set>
 
-#include "core/worker_pool.h"
 #include "planes/containers/cgroup_limits.h"
 #include "planes/containers/containers.h"
-#include "planes/containers/test_image.h"
-#include "planes/containers/test_target.h"
-#include "planes/keeper/keeper_client.h"
+#include "planes/containers/test_world.h"
 #include "planes/keeper/mounts.h"
-#include "planes/keeper/test_instance.h"
-#include "planes/keeper/test_loop.h"
 
 namespace brume::containers {
 namespace {
@@ -31,118 +26,74 @@ using testing::tar_file;
 class RuncContainersTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (::geteuid() != 0) GTEST_SKIP() << "runc's containers need root here";
-    if (std::system("runc --version > /dev/null 2>&1") != 0) GTEST_SKIP() << "runc is not installed";
-    if (testing::target_program().empty()) GTEST_SKIP() << "no compiler links a static program";
-    space_ = std::make_unique<testing::TestNamespace>(instance_.directory() + "/ns");
-    std::ofstream(instance_.directory() + "/ca.pem") << "OUR AUTHORITY\n";
-    connect();
+    if (const std::string reason = testing::no_containers_because(); !reason.empty()) GTEST_SKIP() << reason;
+    world_ = std::make_unique<testing::TestWorld>();
   }
   void TearDown() override {
-    if (client_ == nullptr) return;
-    loop_.await<bool>([&](auto done) { containers_->remove_all([done] { done(true); }); });
-    loop_.await<bool>([&](auto done) { client_->shut_down([done] { done(true); }); });
-    containers_.reset();
-    client_.reset();
-    space_.reset();
-    for (const auto& entry : std::filesystem::directory_iterator("/sys/fs/cgroup")) {
-      EXPECT_FALSE(std::filesystem::exists(entry.path().string() + instance_.cgroup())) << entry.path();
-    }
-    EXPECT_THAT(read_mounts(), Not(HasSubstr(instance_.directory())));
-  }
-  static std::string read_mounts() {
-    std::ifstream file("/proc/self/mountinfo");
-    return {std::istreambuf_iterator<char>(file), {}};
-  }
-  // A daemon: also the next one, after the first is gone.
-  void connect() {
-    containers_.reset();
-    images_.reset();
-    client_.reset();
-    lines_.clear();
-    exits_.clear();
-    client_ = make_keeper_client(instance_.options(), loop_);
-    client_->on_lines([this](const std::vector<Keeper::Line>& lines) {
-      for (const Keeper::Line& line : lines) {
-        lines_[line.id].push_back(line.text);
-        client_->acknowledge(line.id, line.sequence);
-      }
-    });
-    images_ = make_images({instance_.state_directory() + "/images", "", "", [](std::string_view) { return true; }},
-                          *client_, workers_, loop_);
-    containers_ = make_containers({instance_.run_directory(), instance_.state_directory() + "/containers",
-                                   instance_.cgroup(), instance_.directory() + "/ca.pem"},
-                                  *client_, *images_, workers_, loop_);
-    containers_->on_exit([this](const ContainerState& state) { exits_[state.id] = state; });
-  }
-  std::string image(const boost::json::object& settings = {}, std::vector<testing::TarMember> more = {}) {
-    return put_image(
-        *images_,
-        make_image(instance_.directory(),
-                   {{tar_directory("bin"), tar_file("bin/target", testing::target_program(), 0755)}, std::move(more)},
-                   settings));
+    if (world_ == nullptr) return;
+    const std::string cgroup = world_->instance.cgroup(), directory = world_->instance.directory();
+    world_.reset();
+    for (const std::string& root : keeper::cgroup_roots()) EXPECT_FALSE(std::filesystem::exists(root + cgroup)) << root;
+    std::ifstream mounts("/proc/self/mountinfo");
+    EXPECT_THAT(std::string(std::istreambuf_iterator<char>(mounts), {}), Not(HasSubstr(directory)));
   }
   void sandbox(const SandboxSpec& spec = {"t1", "ip-10-0-0-5", 0, 0}) {
-    ASSERT_EQ(loop_.await<std::string>([&](auto done) { containers_->create_sandbox(spec, done); }), "");
+    ASSERT_EQ(world_->loop.await<std::string>([&](auto done) { world_->containers->create_sandbox(spec, done); }), "");
   }
   ContainerSpec container(std::vector<std::string> command, const std::string& name = "app") {
-    ContainerSpec spec;
-    spec.id = "t1/" + name;
-    spec.sandbox = "t1";
-    spec.network_namespace = space_->path();
-    spec.image = image();
-    spec.command = std::move(command);
-    spec.command.insert(spec.command.begin(), "/bin/target");
-    return spec;
+    return world_->container(std::move(command), name);
+  }
+  std::string image(const boost::json::object& settings = {}, std::vector<testing::TarMember> more = {}) {
+    return world_->image(settings, std::move(more));
   }
   Containers::Started start(const ContainerSpec& spec) {
-    return loop_.await<Containers::Started>([&](auto done) { containers_->start(spec, done); });
+    return world_->loop.await<Containers::Started>([&](auto done) { world_->containers->start(spec, done); });
   }
+  void stop(const std::string& id, int grace_seconds) { world_->containers->stop(id, grace_seconds); }
   Containers::ExecResult exec(std::vector<std::string> command, int timeout_seconds = 10) {
-    return loop_.await<Containers::ExecResult>(
-        [&](auto done) { containers_->exec("t1/app", command, timeout_seconds, done); });
+    return world_->loop.await<Containers::ExecResult>(
+        [&](auto done) { world_->containers->exec("t1/app", command, timeout_seconds, done); });
   }
   std::string remove() {
-    return loop_.await<std::string>([&](auto done) { containers_->remove_sandbox("t1", done); });
+    return world_->loop.await<std::string>([&](auto done) { world_->containers->remove_sandbox("t1", done); });
   }
+  std::vector<ContainerState> recover() {
+    return world_->loop.await<std::vector<ContainerState>>([&](auto done) { world_->containers->recover(done); });
+  }
+  bool until(const std::function<bool()>& condition) { return world_->loop.run_until(condition); }
   ContainerState exit_of(const std::string& id = "t1/app") {
-    EXPECT_TRUE(loop_.run_until([&] { return exits_.contains(id); })) << id;
-    return exits_[id];
+    EXPECT_TRUE(until([&] { return world_->exits.contains(id); })) << id;
+    return world_->exits[id];
   }
+  std::vector<std::string>& lines_of(const std::string& id = "t1/app") { return world_->lines["task/" + id]; }
   // Runs it to its end; what it printed.
   std::vector<std::string> output_of(const ContainerSpec& spec) {
+    world_->exits.clear();
+    world_->lines.clear();
     const Containers::Started started = start(spec);
     EXPECT_EQ(started.error, "");
     if (started.pid == 0) return {};
     exit_of(spec.id);
-    return lines_["task/" + spec.id];
+    return lines_of(spec.id);
   }
   bool ready(const std::string& id = "t1/app") {
-    return loop_.run_until([&] { return !lines_["task/" + id].empty(); });
+    return until([&] { return !lines_of(id).empty(); });
   }
 
-  testing::TestInstance instance_;
-  testing::TestLoop loop_;
-  WorkerPool workers_{loop_, 2};
-  std::unique_ptr<testing::TestNamespace> space_;
-  std::unique_ptr<KeeperClient> client_;
-  std::unique_ptr<Images> images_;
-  std::unique_ptr<Containers> containers_;
-  std::map<std::string, std::vector<std::string>> lines_;
-  std::map<std::string, ContainerState> exits_;
+  std::unique_ptr<testing::TestWorld> world_;
 };
 
 TEST_F(RuncContainersTest, AnswersInsideItsNetworkNamespaceOnly) {
   sandbox();
   const Containers::Started started = start(container({"serve", "8000"}));
   ASSERT_EQ(started.error, "");
-  EXPECT_EQ(space_->get(8000), "HTTP/1.1 200 OK");
+  EXPECT_EQ(world_->space.get(8000), "HTTP/1.1 200 OK");
   struct stat inside{};
   struct stat wanted{};
   ASSERT_EQ(::stat(("/proc/" + std::to_string(started.pid) + "/ns/net").c_str(), &inside), 0);
-  ASSERT_EQ(::stat(space_->path().c_str(), &wanted), 0);
+  ASSERT_EQ(::stat(world_->space.path().c_str(), &wanted), 0);
   EXPECT_EQ(inside.st_ino, wanted.st_ino);
-  containers_->stop("t1/app", 0);
+  stop("t1/app", 0);
   EXPECT_EQ(exit_of().exit.signal, SIGKILL);
   EXPECT_EQ(remove(), "");
 }
@@ -152,7 +103,7 @@ TEST_F(RuncContainersTest, RefusesTheHostsNetworkNamespaceAndWhatItDoesNotServe)
   ContainerSpec spec = container({"exit", "0"});
   spec.network_namespace = "/proc/self/ns/net";
   EXPECT_EQ(start(spec).error, "the container's network namespace is the host's");
-  spec.network_namespace = space_->path();
+  spec.network_namespace = world_->space.path();
   spec.privileged = true;
   EXPECT_EQ(start(spec).error, "privileged containers are not served");
   spec.privileged = false;
@@ -207,7 +158,7 @@ TEST_F(RuncContainersTest, LimitsMemoryAndCpuAsTheKernelSays) {
   if (layout.version_2 || layout.memory.empty()) GTEST_SKIP() << "the figures below are of cgroup version 1";
   const auto value = [&](const std::string& root, const std::string& rest) {
     std::string text;
-    std::ifstream(root + instance_.cgroup() + rest) >> text;
+    std::ifstream(root + world_->instance.cgroup() + rest) >> text;
     return text;
   };
   EXPECT_EQ(value(layout.cpu, "/t1/cpu.cfs_quota_us"), "25000");
@@ -216,7 +167,7 @@ TEST_F(RuncContainersTest, LimitsMemoryAndCpuAsTheKernelSays) {
   EXPECT_EQ(value(layout.memory, "/t1/app/memory.memsw.limit_in_bytes"), std::to_string(64 << 20));
   EXPECT_EQ(value(layout.cpu, "/t1/app/cpu.shares"), "128");
   ASSERT_TRUE(ready());
-  const auto usage = loop_.await<Usage>([&](auto done) { containers_->usage("t1/app", done); });
+  const auto usage = world_->loop.await<Usage>([&](auto done) { world_->containers->usage("t1/app", done); });
   EXPECT_GT(usage.cpu_ns, 0U);
   EXPECT_GT(usage.memory_bytes, 0U);
   EXPECT_EQ(usage.memory_limit_bytes, 64U << 20U);
@@ -240,10 +191,10 @@ TEST_F(RuncContainersTest, StopsWithTheImagesSignalAndThenKills) {
   ASSERT_EQ(start(polite).error, "");
   ASSERT_EQ(start(stubborn).error, "");
   ASSERT_TRUE(ready() && ready("t1/stubborn"));
-  containers_->stop("t1/app", 30);
-  containers_->stop("t1/stubborn", 1);
+  stop("t1/app", 30);
+  stop("t1/stubborn", 1);
   EXPECT_EQ(exit_of().exit.code, 7);
-  EXPECT_EQ(lines_["task/t1/app"].back(), "signal 2");
+  EXPECT_EQ(lines_of().back(), "signal 2");
   EXPECT_FALSE(exit_of().out_of_memory);
   EXPECT_EQ(exit_of("t1/stubborn").exit.signal, SIGKILL);
 }
@@ -260,7 +211,7 @@ TEST_F(RuncContainersTest, RunsHealthChecksInside) {
   const Containers::ExecResult late = exec({"/bin/target", "ignore"}, 1);
   EXPECT_EQ(late.code, -1);
   // What was run is gone too: only the container's own process is left in its cgroup.
-  std::ifstream processes(keeper::cgroup_roots().at(0) + instance_.cgroup() + "/t1/app/cgroup.procs");
+  std::ifstream processes(keeper::cgroup_roots().at(0) + world_->instance.cgroup() + "/t1/app/cgroup.procs");
   int count = 0;
   for (std::string line; std::getline(processes, line);) ++count;
   EXPECT_EQ(count, 1);
@@ -268,7 +219,7 @@ TEST_F(RuncContainersTest, RunsHealthChecksInside) {
 
 TEST_F(RuncContainersTest, MountsVolumesAndKeepsTheRootReadOnly) {
   sandbox();
-  const std::string volume = containers_->volume_path("t1", "data");
+  const std::string volume = world_->containers->volume_path("t1", "data");
   ContainerSpec spec = container({"touch", "/data/file"});
   spec.mounts = {{.source = volume, .destination = "/data"},
                  {.kind = Mount::Kind::tmpfs, .destination = "/scratch", .size_bytes = 1 << 20}};
@@ -276,11 +227,8 @@ TEST_F(RuncContainersTest, MountsVolumesAndKeepsTheRootReadOnly) {
   output_of(spec);
   EXPECT_EQ(exit_of().exit.code, 0);
   EXPECT_TRUE(std::filesystem::exists(volume + "/file"));
-  exits_.clear();
-  lines_.clear();
   spec.command = {"/bin/target", "touch", "/file"};
   EXPECT_THAT(output_of(spec), Contains("/file: Read-only file system"));
-  exits_.clear();
   spec.command = {"/bin/target", "touch", "/scratch/file"};
   output_of(spec);
   EXPECT_EQ(exit_of().exit.code, 0);
@@ -293,8 +241,6 @@ TEST_F(RuncContainersTest, CannotDoWhatDockersDefaultsForbid) {
   EXPECT_THAT(lines, Contains("CapEff:\t00000000a80425fb"));
   EXPECT_THAT(lines, Contains("CapBnd:\t00000000a80425fb"));
   EXPECT_THAT(lines, Contains("Seccomp:\t2"));
-  exits_.clear();
-  lines_.clear();
   spec.command = {"/bin/target", "touch", "/proc/sys/kernel/hostname"};
   EXPECT_THAT(output_of(spec), Contains("/proc/sys/kernel/hostname: Read-only file system"));
 }
@@ -306,8 +252,8 @@ TEST_F(RuncContainersTest, RunsOnWithoutTheDaemonWhichAdoptsItLater) {
   ASSERT_EQ(start(container({"count", "20000"}, "writer")).error, "");
   ASSERT_TRUE(ready());
   const ContainerState alive = [&] {
-    connect();
-    const auto states = loop_.await<std::vector<ContainerState>>([&](auto done) { containers_->recover(done); });
+    world_->connect();
+    const auto states = recover();
     EXPECT_EQ(states.size(), 2U);
     for (const ContainerState& state : states) {
       if (state.id == "t1/app") return state;
@@ -317,7 +263,7 @@ TEST_F(RuncContainersTest, RunsOnWithoutTheDaemonWhichAdoptsItLater) {
   EXPECT_TRUE(alive.running);
   EXPECT_GT(alive.pid, 0);
   EXPECT_EQ(exec({"/bin/target", "exit", "5"}).code, 5);
-  containers_->stop("t1/app", 30);
+  stop("t1/app", 30);
   EXPECT_EQ(exit_of().exit.code, 7);
   EXPECT_EQ(remove(), "");
 }
@@ -327,19 +273,19 @@ TEST_F(RuncContainersTest, LosesNoLineOfAContainerWhenTheDaemonGoes) {
   ASSERT_EQ(start(container({"count", "20000"})).error, "");
   std::set<int> seen;
   const auto collect = [&] {
-    for (const std::string& text : lines_["task/t1/app"]) seen.insert(std::stoi(text));
+    for (const std::string& text : lines_of()) seen.insert(std::stoi(text));
   };
   ASSERT_TRUE(ready());
   for (int round = 0; round < 3; ++round) {
     collect();
-    connect();
+    world_->connect();
   }
-  const auto states = loop_.await<std::vector<ContainerState>>([&](auto done) { containers_->recover(done); });
+  const auto states = recover();
   ASSERT_EQ(states.size(), 1U);
-  ASSERT_TRUE(loop_.run_until([&] {
+  ASSERT_TRUE(until([&] {
     collect();
     return seen.size() == 20'000;
-  }));
+  })) << seen.size() << " lines, the last is " << *seen.rbegin();
   EXPECT_EQ(remove(), "");
 }
 
@@ -349,8 +295,8 @@ TEST_F(RuncContainersTest, RemovesASandboxWithItsRunningContainers) {
   ASSERT_EQ(started.error, "");
   EXPECT_EQ(remove(), "");
   EXPECT_EQ(::kill(started.pid, 0), -1);
-  EXPECT_FALSE(std::filesystem::exists(instance_.state_directory() + "/containers/sandboxes/t1"));
-  EXPECT_TRUE(std::filesystem::is_empty(instance_.run_directory() + "/runc"));
+  EXPECT_FALSE(std::filesystem::exists(world_->instance.state_directory() + "/containers/sandboxes/t1"));
+  EXPECT_TRUE(std::filesystem::is_empty(world_->instance.run_directory() + "/runc"));
   EXPECT_THAT(start(container({"ignore"})).error, HasSubstr("There is no sandbox t1"));
 }
 

@@ -123,6 +123,12 @@ void Children::read_output(Entry& entry, Output& output) {
 void Children::drain(Entry& entry) {
   for (Output& output : entry.outputs) {
     for (int i = 0; i < kReadsPerDrain / kReadsPerEvent; ++i) read_output(entry, output);
+  }
+}
+
+// The last line may have no end.
+void Children::finish_lines(Entry& entry) {
+  for (Output& output : entry.outputs) {
     output.cutter.finish([&](std::string_view text) { emit(entry, output.stream, text); });
   }
 }
@@ -227,6 +233,7 @@ void Children::program_ended(Entry& entry, int wait_status) {
   const Reply reply = std::move(entry.reply);
   const pid_t pid = wait_status == 0 ? read_pid(entry.pid_file) : 0;
   if (pid <= 0) {
+    finish_lines(entry);  // not otherwise: the process that was left behind may be in the middle of one
     std::string error(trim(entry.program_errors));
     if (error.empty()) error = how_it_ended(wait_status) + (wait_status == 0 ? ", but named no process" : "");
     remove(std::string(entry.child.id));
@@ -247,6 +254,7 @@ void Children::program_ended(Entry& entry, int wait_status) {
 
 void Children::ended(Entry& entry, int wait_status) {
   drain(entry);
+  finish_lines(entry);
   registry_.remove(entry.child.pid);
   poller_.cancel(std::exchange(entry.kill_timer, 0));
   close_input(entry);

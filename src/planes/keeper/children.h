@@ -76,6 +76,7 @@ class Children {
   void read_output(Entry& entry, Output& output);
   void emit(Entry& entry, Stream stream, std::string_view line);
   void drain(Entry& entry);
+  void finish_lines(Entry& entry);
   void flush_input(Entry& entry);
   void close_input(Entry& entry);
   void program_ended(Entry& entry, int wait_status);

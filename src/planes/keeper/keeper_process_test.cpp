@@ -11,6 +11,7 @@
 
 #include <csignal>
 #include <fstream>
+#include <set>
 #include <thread>
 
 #include "planes/keeper/keeper_client.h"
@@ -97,6 +98,28 @@ TEST_F(KeeperProcess, LosesNoLineAndNoExitCodeWhenTheDaemonIsKilled) {
   EXPECT_EQ(lines_.back().sequence, 3000U);
 }
 
+// Daemons come and go while a child floods, each acknowledges what it was told.
+TEST_F(KeeperProcess, LosesNoLineThroughManyDaemons) {
+  ASSERT_GT(spawn(shell("a", "seq 1 20000")).pid, 0);
+  std::set<std::uint64_t> seen;
+  const auto collect = [&] {
+    for (const Keeper::Line& line : lines_) {
+      EXPECT_EQ(line.text, std::to_string(line.sequence));
+      seen.insert(line.sequence);
+      client_->acknowledge(line.id, line.sequence);
+    }
+    lines_.clear();
+  };
+  for (int round = 0; round < 20; ++round) {
+    ASSERT_TRUE(loop_.run_until([&] { return !lines_.empty() || !exits_.empty(); }));
+    collect();
+    connect();
+  }
+  ASSERT_TRUE(until_exit());
+  collect();
+  EXPECT_EQ(seen.size(), 20'000U);
+}
+
 TEST_F(KeeperProcess, WatchesTheProcessThatAStarterLeavesBehind) {
   SpawnSpec spec = shell("a", "");
   spec.pid_file = instance_.directory() + "/pid";
@@ -121,6 +144,19 @@ TEST_F(KeeperProcess, KnowsTheExitOfAProcessThatEndedBeforeItsStarter) {
   ASSERT_TRUE(until_exit());
   EXPECT_EQ(exits_[0].exit.code, 6);
   ASSERT_EQ(lines_.size(), 1U);
+}
+
+TEST_F(KeeperProcess, KeepsALineWholeThatIsHalfWrittenWhenTheStarterEnds) {
+  SpawnSpec spec = shell("a", "");
+  const std::string go = instance_.directory() + "/go";
+  spec.pid_file = instance_.directory() + "/pid";
+  spec.arguments[2] =
+      "(until [ -e " + go + " ]; do sleep 0.01; done; echo -half) & echo $! > " + spec.pid_file + "; printf half";
+  ASSERT_GT(spawn(spec).pid, 0);
+  std::ofstream(go).flush();
+  ASSERT_TRUE(until_exit());
+  ASSERT_EQ(lines_.size(), 1U);
+  EXPECT_EQ(lines_[0].text, "half-half");
 }
 
 TEST_F(KeeperProcess, AFailedStarterIsTheError) {
