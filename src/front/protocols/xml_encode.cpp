@@ -85,19 +85,29 @@ class XmlEncoder {
   void flattened_list(const Member& member, const void* value) {
     const std::string_view element_name = member.type->element.location_name;
     each_element(*member.type, value,
-                 member.location_name.empty() && !element_name.empty() ? element_name : member.wire_name());
+                 member.location_name.empty() && !element_name.empty() ? element_name : member.wire_name(), &member);
   }
 
-  void each_element(const Type& type, const void* value, std::string_view name) {
+  void each_element(const Type& type, const void* value, std::string_view name,
+                    const Member* flattened_member = nullptr) {
     const std::size_t size = type.ops->size(value);
     for (std::size_t i = 0; i < size; ++i) {
-      writer_.open(name);
-      writer_.name_space(type.element.xml_namespace, type.element.xml_prefix);
-      const Type& element_type = *type.element.type;
-      if (element_type.kind == Kind::structure) attributes(element_type, type.ops->at(value, i));
-      content(element_type, nullptr, type.ops->at(value, i));
-      writer_.close(name);
+      model::Element element = type.element;
+      if (flattened_member != nullptr && !flattened_member->xml_namespace.empty()) {
+        element.xml_namespace = flattened_member->xml_namespace;
+        element.xml_prefix = flattened_member->xml_prefix;
+      }
+      inner(name, element, type.ops->at(value, i));
     }
+  }
+
+  // An element of a list, or a value of a map.
+  void inner(std::string_view name, const model::Element& element, const void* value) {
+    writer_.open(name);
+    writer_.name_space(element.xml_namespace, element.xml_prefix);
+    if (element.type->kind == Kind::structure) attributes(*element.type, value);
+    content(*element.type, nullptr, value);
+    writer_.close(name);
   }
 
   void entries(const Member* member, const Type& type, const void* value, std::string_view name) {
@@ -111,9 +121,14 @@ class XmlEncoder {
       const auto& [encoder, of, map_type, entry_name] = *static_cast<Context*>(pointer);
       const auto& key_name = map_type.key.location_name;
       const auto& value_name = map_type.element.location_name;
+      const std::string_view key_element = key_name.empty() ? "key" : key_name;
       encoder.writer_.open(entry_name);
-      encoder.writer_.element(key_name.empty() ? "key" : key_name, key);
-      encoder.element(value_name.empty() ? "value" : value_name, *map_type.element.type, nullptr, each);
+      if (of != nullptr && of->flattened) encoder.writer_.name_space(of->xml_namespace, of->xml_prefix);
+      encoder.writer_.open(key_element);
+      encoder.writer_.name_space(map_type.key.xml_namespace, map_type.key.xml_prefix);
+      encoder.writer_.content(key);
+      encoder.writer_.close(key_element);
+      encoder.inner(value_name.empty() ? "value" : value_name, map_type.element, each);
       encoder.writer_.close(entry_name);
     });
   }

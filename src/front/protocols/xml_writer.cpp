@@ -49,37 +49,45 @@ void XmlWriter::element(std::string_view name, std::string_view text) {
   close(name);
 }
 
-void XmlWriter::escaped(std::string_view text, bool in_attribute) {
-  for (const char character : text) {
-    switch (character) {
-      case '&':
-        text_ += "&amp;";
-        break;
-      case '<':
-        text_ += "&lt;";
-        break;
-      case '>':
-        text_ += "&gt;";
-        break;
-      case '"':
-        text_ += in_attribute ? "&quot;" : "\"";
-        break;
-      default:
-        // A carriage return would be read back as a line feed; S3 writes other control characters as references too,
-        // although XML 1.0 has no place for them.
-        if (static_cast<unsigned char>(character) < 0x20 &&
-            (in_attribute || (character != '\n' && character != '\t'))) {
-          constexpr std::string_view digits = "0123456789abcdef";
-          const auto code = static_cast<unsigned char>(character);
-          text_ += "&#x";
-          if (code >= 16) text_ += digits[code / 16];
-          text_ += digits[code % 16];
-          text_ += ';';
-        } else {
-          text_ += character;
-        }
-    }
+namespace {
+
+// What a character is written as, or an empty view when it stands for itself. Quotes matter in attributes only. A
+// carriage return would be read back as a line feed; S3 writes other control characters as references too, although
+// XML 1.0 has no place for them.
+std::string_view escape_of(char character, bool in_attribute, char (&buffer)[8]) {
+  switch (character) {
+    case '&':
+      return "&amp;";
+    case '<':
+      return "&lt;";
+    case '>':
+      return "&gt;";
+    case '"':
+      return in_attribute ? "&quot;" : "";
+    default:
+      break;
   }
+  const auto code = static_cast<unsigned char>(character);
+  if (code >= 0x20 || (!in_attribute && (character == '\n' || character == '\t'))) return {};
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::size_t size = 0;
+  for (const char each : {'&', '#', 'x', code >= 16 ? '1' : '0', digits[code % 16], ';'}) buffer[size++] = each;
+  return {buffer, size};
+}
+
+}  // namespace
+
+void XmlWriter::escaped(std::string_view text, bool in_attribute) {
+  char buffer[8];
+  std::size_t plain_from = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const std::string_view escape = escape_of(text[i], in_attribute, buffer);
+    if (escape.empty()) continue;
+    text_ += text.substr(plain_from, i - plain_from);
+    text_ += escape;
+    plain_from = i + 1;
+  }
+  text_ += text.substr(plain_from);
 }
 
 }  // namespace brume::protocols
