@@ -123,6 +123,9 @@ class Model:
     def check_names(self):
         if self.struct in self.structs:
             raise ModelError(f'{self.service}: a shape is named {self.struct}, as the service object')
+        streams = [name for name in self.structs if self.shapes[name].get('eventstream')]
+        if streams:
+            raise ModelError(f'{self.service}: {" ".join(streams)}: event streams are not served')
         for name in self.structs:
             fields = [snake(member) for member in self.shapes[name]['members']]
             if len(set(fields)) != len(fields):
