@@ -285,7 +285,8 @@ TEST_F(RuncContainersTest, LosesNoLineOfAContainerWhenTheDaemonGoes) {
   ASSERT_TRUE(until([&] {
     collect();
     return seen.size() == 20'000;
-  })) << seen.size() << " lines, the last is " << *seen.rbegin();
+  })) << seen.size()
+      << " lines, the last is " << *seen.rbegin();
   EXPECT_EQ(remove(), "");
 }
 
