@@ -18,7 +18,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kStartDeadline = 10s, kMostSilence = 10s;
-constexpr auto kQuickLook = 250ms, kSlowLook = 1000ms, kShapeLook = 5ms;
+constexpr auto kFreshLook = 50ms, kQuickLook = 250ms, kSlowLook = 1000ms, kShapeLook = 5ms;
 constexpr auto kReloadPatience = 100ms;
 constexpr auto kRestartPause = 1s;
 constexpr std::size_t kMostWarnings = 4096;
@@ -271,7 +271,7 @@ void Proxy::look(Moment now) {
 void Proxy::converge(Moment now) {
   TargetPlan plan = plan_targets(desired_->groups, observed_, memories_, milliseconds_of(now));
   memories_ = std::move(plan.memories);
-  if (plan.changing) deadline_ = now + kQuickLook;
+  if (plan.changing) deadline_ = now + (plan.probing ? kFreshLook : kQuickLook);
   execute(plan.actions);
   publish(plan.health);
   succeed();

@@ -34,7 +34,7 @@ Rendered render(const LoadBalancer& balancer, const RenderOptions& options, cons
 // What follows "server NAME" and "add server BACKEND/NAME". Dynamic servers know no default-server, so it is complete.
 std::string checked_server(const TargetGroup& group, const Target& target);
 std::string unchecked_server(const TargetGroup& group, const Target& target);
-// Checked every quarter of a second: one pass takes it into service.
+// Checked ten times a second: one pass takes it into service.
 std::string probed_server(const TargetGroup& group, const Target& target);
 
 inline constexpr const char* kAdminSocket = "admin.sock";

@@ -56,7 +56,7 @@ std::string unchecked_server(const TargetGroup& group, const Target& target) {
 }
 
 std::string probed_server(const TargetGroup& group, const Target& target) {
-  return destination(target) + traffic_arguments(group) + check_arguments(group, "250ms", 1, 1);
+  return destination(target) + traffic_arguments(group) + check_arguments(group, "100ms", 1, 1);
 }
 
 std::string render_backends(const TargetGroup& group, const InService& in_service, const Files& files) {

@@ -13,6 +13,8 @@ const TargetHealth kInitial{Health::initial, "Elb.InitialHealthChecking", "Initi
 const TargetHealth kDraining{Health::draining, "Target.DeregistrationInProgress",
                              "Target deregistration is in progress"};
 
+constexpr std::int64_t kFreshMs = 2000;
+
 bool passed(const std::string& check_status) {
   return check_status == "L7OK" || check_status == "L7OKC" || check_status == "L6OK" || check_status == "L4OK";
 }
@@ -87,6 +89,7 @@ class Planner {
     plan.changing = true;
     TargetMemory& memory = plan.memories[key];
     if (memory.probed_since_ms == 0) memory.probed_since_ms = now_ms_;
+    if (now_ms_ - memory.probed_since_ms < kFreshMs) plan.probing = true;
     if (passed(now.check_status)) {
       act(Kind::serve, key);
       plan.health[key] = kHealthy;
@@ -104,7 +107,7 @@ class Planner {
   }
 
   void begin(const TargetKey& key) {
-    plan.changing = true;
+    plan.changing = plan.probing = true;
     act(Kind::probe, key);
     plan.memories[key] = {.probed_since_ms = now_ms_};
     plan.health[key] = kRegistering;

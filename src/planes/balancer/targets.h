@@ -49,6 +49,7 @@ struct TargetPlan {
   std::map<TargetKey, TargetHealth> health;  // of every desired target
   Memories memories;
   bool changing = false;  // look again soon
+  bool probing = false;   // a target registered a moment ago: look again at once
 };
 TargetPlan plan_targets(const std::vector<TargetGroup>& desired, const ObservedTargets& observed,
                         const Memories& memories, std::int64_t now_ms);
