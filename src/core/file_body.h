@@ -2,6 +2,7 @@
 // computed while it arrives, so that nobody reads it twice.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -12,23 +13,26 @@ namespace brume {
 // sender.
 class SpoolFile {
  public:
-  explicit SpoolFile(std::string path) : path_(std::move(path)) {}
+  explicit SpoolFile(std::string path, bool kept = false) : path_(std::move(path)), kept_(kept) {}
   SpoolFile(const SpoolFile&) = delete;
   SpoolFile& operator=(const SpoolFile&) = delete;
   ~SpoolFile();  // unlinks unless kept
   const std::string& path() const { return path_; }
   // Renames to `destination` (same file system) and no longer unlinks. Throws PlaneError.
   void keep_as(const std::string& destination);
+  // A kept file goes with its last owner after all: an object deleted while it is being sent. Thread-safe.
+  void discard() { kept_ = false; }
 
  private:
   std::string path_;
-  bool kept_ = false;
+  std::atomic<bool> kept_;
 };
 
 struct Body {
-  std::string bytes;                 // the body itself when there is no file
-  std::shared_ptr<SpoolFile> spool;  // a received body over the memory limit (64 KiB)
-  std::string file;                  // an answer's body: this file from `offset`, `size` bytes
+  std::string bytes;  // the body itself when there is no file
+  // A received body over the memory limit (64 KiB); of an answer, what must not go before it was sent.
+  std::shared_ptr<SpoolFile> spool;
+  std::string file;  // an answer's body: this file from `offset`, `size` bytes
   std::uint64_t offset = 0;
   std::uint64_t size = 0;
   // Raw digests (not hex) of a received body; md5, sha256 and the checksum that the request named are always there.
