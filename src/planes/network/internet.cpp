@@ -1,6 +1,7 @@
 #include "planes/network/internet.h"
 
 #include <fstream>
+#include <utility>
 
 #include "core/error.h"
 #include "planes/network/kernel.h"
@@ -23,8 +24,9 @@ NamespaceState own_share(NamespaceState state) {
 
 }  // namespace
 
-Internet::Internet(const Namespaces& namespaces, std::size_t transaction_limit_bytes)
+Internet::Internet(const Namespaces& namespaces, std::string instance_id, std::size_t transaction_limit_bytes)
     : namespaces_(namespaces),
+      instance_id_(std::move(instance_id)),
       table_(namespaces, kInternetNamespace, transaction_limit_bytes),
       endpoints_{{kInternetDns, "udp", kDnsPort}, {kInternetDns, "tcp", kDnsPort}} {}
 
@@ -34,13 +36,17 @@ std::size_t Internet::ensure() {
   std::size_t changes = 0;
   if (!namespaces_.exists(kInternetNamespace))
     changes += carry_out(namespaces_, {{kInternetNamespace, CreateNamespace{}}});
+  const std::string owner = loopback_label(namespaces_, kInternetNamespace);
+  if (!owner.empty() && owner != instance_id_)
+    throw PlaneError(PlaneError::Kind::permanent,
+                     namespaces_.path(kInternetNamespace) + " belongs to the instance " + owner);
   changes += load();
   ensured_ = true;
   return changes;
 }
 
 std::size_t Internet::load() {
-  NamespaceState desired = render_internet_namespace();
+  NamespaceState desired = render_internet_namespace(instance_id_);
   for (const Ipv4 address : more_addresses_) desired.addresses.insert({"lo", address, 32});
   const NamespaceState observed = own_share(observe(namespaces_, kInternetNamespace));
   std::size_t changes = table_.load(render_internet_table(endpoints_, egress_));

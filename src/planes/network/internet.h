@@ -17,10 +17,10 @@ namespace brume::network {
 
 class Internet {
  public:
-  Internet(const Namespaces& namespaces, std::size_t transaction_limit_bytes);
+  Internet(const Namespaces& namespaces, std::string instance_id, std::size_t transaction_limit_bytes);
 
-  // Makes the namespace, or adopts the one that is there. Says how many objects and statements the kernel was asked
-  // for.
+  // Makes the namespace, or adopts the one that is there; another instance's is refused. Says how many objects and
+  // statements the kernel was asked for.
   std::size_t ensure();
   std::size_t set_egress(bool allowed);
   std::vector<Listener> open_listeners() const;
@@ -37,6 +37,7 @@ class Internet {
   std::size_t load();
 
   const Namespaces& namespaces_;
+  const std::string instance_id_;
   LoadedTable table_;
   std::set<Ipv4> more_addresses_;
   Endpoints endpoints_;

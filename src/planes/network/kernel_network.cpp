@@ -39,6 +39,7 @@ class KernelNetwork final : public Network {
   KernelNetwork(Options options, Keeper& keeper, Control& control)
       : control_(control),
         namespaces_(options.run_directory),
+        instance_id_(std::move(options.instance_id)),
         limit_bytes_(options.transaction_limit_bytes.value_or(is_real_root() ? 0 : kRootlessTransactionBytes)),
         real_internet_(keeper, namespaces_.path(kInternetNamespace),
                        [this](Done done) { wait_for_tap(std::move(done)); }) {}
@@ -262,7 +263,7 @@ class KernelNetwork final : public Network {
   }
 
   void ensure_internet() {
-    if (!internet_) internet_ = std::make_unique<Internet>(namespaces_, limit_bytes_);
+    if (!internet_) internet_ = std::make_unique<Internet>(namespaces_, instance_id_, limit_bytes_);
     internet_->ensure();
     if (!internet_offered_) offer(internet_->open_listeners());
     internet_offered_ = true;
@@ -311,7 +312,7 @@ class KernelNetwork final : public Network {
     routers_.clear();
     for (const std::string& name : namespaces_.list())
       if (kind_of(name) == NamespaceKind::sandbox) namespaces_.remove(name);
-    if (!internet_) internet_ = std::make_unique<Internet>(namespaces_, limit_bytes_);
+    if (!internet_) internet_ = std::make_unique<Internet>(namespaces_, instance_id_, limit_bytes_);
     internet_->remove();
     internet_.reset();
     internet_offered_ = false;
@@ -320,6 +321,7 @@ class KernelNetwork final : public Network {
 
   Control& control_;
   const Namespaces namespaces_;
+  const std::string instance_id_;
   const std::size_t limit_bytes_;
   const std::shared_ptr<Offers> offers_ = std::make_shared<Offers>();
   std::mutex waiting_mutex_;

@@ -15,7 +15,7 @@ namespace brume::network {
 
 struct Options {
   std::string run_directory;  // "/run/brume/ID": namespaces are bound below it
-  std::string instance_id;
+  std::string instance_id;    // labels what is made: another instance's namespaces are not adopted
   // The most text of one nft transaction. The kernel limits a netlink message to the socket's send buffer, which only
   // real root may grow; none: as much as this process's rights allow.
   std::optional<std::size_t> transaction_limit_bytes;

@@ -45,6 +45,7 @@ struct RealInternet::State : std::enable_shared_from_this<State> {
 
   void start(Done done) {
     keeper.spawn(spawn_spec(namespace_path), [self = shared_from_this(), done](const Keeper::Spawned& spawned) {
+      if (self->closed) return;
       if (spawned.pid == 0)
         done("slirp4netns could not be started: " + spawned.error);
       else
@@ -70,6 +71,7 @@ struct RealInternet::State : std::enable_shared_from_this<State> {
   const std::string namespace_path;
   const std::function<void(Done)> wait_for_tap;
   bool wanted = false;
+  bool closed = false;  // the plane is gone, and with it whatever answers refer to
   std::vector<Done> stopping;
 };
 
@@ -77,13 +79,19 @@ RealInternet::RealInternet(Keeper& keeper, std::string namespace_path, std::func
     : state_(std::make_shared<State>(keeper, std::move(namespace_path), std::move(wait_for_tap))) {
   keeper.on_exit([weak = std::weak_ptr<State>(state_)](const Child& child) {
     const std::shared_ptr<State> state = weak.lock();
-    if (state && child.id == kChildId) state->ended(child);
+    if (state && !state->closed && child.id == kChildId) state->ended(child);
   });
+}
+
+RealInternet::~RealInternet() {
+  state_->closed = true;
+  state_->stopping.clear();
 }
 
 void RealInternet::enable(Done done) {
   state_->wanted = true;
   state_->keeper.list([state = state_, done = std::move(done)](const std::vector<Child>& children) {
+    if (state->closed) return;
     const auto child = std::ranges::find(children, kChildId, &Child::id);
     if (child != children.end() && child->running) return state->wait_for_tap(done);
     if (child != children.end()) state->keeper.forget(kChildId);
@@ -94,6 +102,7 @@ void RealInternet::enable(Done done) {
 void RealInternet::disable(Done done) {
   state_->wanted = false;
   state_->keeper.list([state = state_, done = std::move(done)](const std::vector<Child>& children) {
+    if (state->closed) return;
     const auto child = std::ranges::find(children, kChildId, &Child::id);
     if (child == children.end() || !child->running) return done("");
     state->stopping.push_back(done);

@@ -15,6 +15,10 @@ class RealInternet {
  public:
   // `wait_for_tap` answers when the tap carries the default route, or why it does not within its deadline.
   RealInternet(Keeper& keeper, std::string namespace_path, std::function<void(Done)> wait_for_tap);
+  // What is under way is not answered any more. slirp4netns stays.
+  ~RealInternet();
+  RealInternet(const RealInternet&) = delete;
+  RealInternet& operator=(const RealInternet&) = delete;
 
   void enable(Done done);
   void disable(Done done);

@@ -76,7 +76,7 @@ TEST_F(Recovery, EqualApplyAsksTheKernelForNothing) {
   for (const std::size_t limit : limits)
     on_kernel_thread([&] {
       const Namespaces namespaces(run());
-      Internet internet(namespaces, limit);
+      Internet internet(namespaces, "test00", limit);
       EXPECT_GT(internet.ensure(), 0U);
       Router router(namespaces, "vpc-a", limit);
       EXPECT_GT(router.apply(sample_vpc()), 0U);
@@ -84,7 +84,7 @@ TEST_F(Recovery, EqualApplyAsksTheKernelForNothing) {
       // A later daemon knows only what the kernel shows.
       Router later(namespaces, "vpc-a", limit);
       EXPECT_EQ(later.apply(sample_vpc()), 0U);
-      EXPECT_EQ(Internet(namespaces, limit).ensure(), 0U);
+      EXPECT_EQ(Internet(namespaces, "test00", limit).ensure(), 0U);
       Vpc changed = sample_vpc();
       testing::group(changed, "sg-task").ingress.clear();
       EXPECT_EQ(later.apply(changed), 4U);  // flush, counter, two revisions
@@ -128,6 +128,27 @@ TEST_F(Recovery, InterruptedMakingIsCompleted) {
   EXPECT_THAT(Namespaces(run()).list(), ::testing::Not(::testing::Contains(sandbox_namespace("orphan"))));
   const EchoServer task(world->network().namespace_path("vpc-a/task1"), "10.0.2.11", 8000);
   EXPECT_EQ(Client(world->network().namespace_path("vpc-a/balancer"), "10.0.2.11", 8000).outcome(), Outcome::connected);
+}
+
+TEST_F(Recovery, AnotherInstancesNamespacesAreNotAdopted) {
+  auto world = testing::make_real_world_in(run(), true);
+  ASSERT_EQ(world->recover(), "");
+  on_kernel_thread([&] {
+    const Namespaces namespaces(run());
+    EXPECT_THROW(Internet(namespaces, "other0", 0).ensure(), PlaneError);
+    EXPECT_EQ(Internet(namespaces, "test00", 0).ensure(), 0U);
+  });
+}
+
+TEST_F(Recovery, RemoveAllNeedsNothingToBeWhole) {
+  auto world = testing::make_real_world_in(run(), true);
+  ASSERT_EQ(world->recover(), "");
+  ASSERT_EQ(world->apply(sample_vpc()), "");
+  world->restart();
+  Namespaces(run()).remove(kInternetNamespace);
+  Namespaces(run()).remove(sandbox_namespace("vpc-a/task1"));
+  EXPECT_EQ(world->remove_all(), "");
+  EXPECT_THAT(Namespaces(run()).list(), ::testing::IsEmpty());
 }
 
 // Not a test: the daemon of the next one, which is this program started again.

@@ -57,7 +57,7 @@ Counters read_counters(const NftCounters& counters);
 // reach in it. `egress`: whether VPCs' traffic may leave by the tap for the real internet.
 using Endpoints = std::set<std::tuple<std::string, std::string, int>>;
 NftTable render_internet_table(const Endpoints& endpoints, bool egress);
-// The internet namespace's objects that belong to no VPC.
-NamespaceState render_internet_namespace();
+// The internet namespace's objects that belong to no VPC. It is labelled with the instance whose it is.
+NamespaceState render_internet_namespace(const std::string& instance_id);
 
 }  // namespace brume::network

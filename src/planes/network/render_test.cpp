@@ -44,7 +44,7 @@ TEST(Render, InternetTable) {
   const Endpoints endpoints = {{"198.18.0.1", "udp", 53}, {"198.18.0.2", "tcp", 443}};
   testing::expect_golden("internet_closed", to_text(render_internet_table(endpoints, false)));
   testing::expect_golden("internet_egress", to_text(render_internet_table(endpoints, true)));
-  testing::expect_golden("internet_topology", to_text({{kInternetNamespace, render_internet_namespace()}}));
+  testing::expect_golden("internet_topology", to_text({{kInternetNamespace, render_internet_namespace("0a1b2c")}}));
 }
 
 TEST(Render, RevokedRuleTouchesItsChainOnly) {

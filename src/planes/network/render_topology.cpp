@@ -186,9 +186,9 @@ Topology render_topology(const Vpc& vpc, const DeviceNames& device_names) {
   return topology;
 }
 
-NamespaceState render_internet_namespace() {
+NamespaceState render_internet_namespace(const std::string& instance_id) {
   NamespaceState internet;
-  internet.links["lo"] = {.label = kInternetNamespace};
+  internet.links["lo"] = {.label = instance_id};
   for (const char* address : {kInternetDns, kInternetEndpoint, kInternetClient})
     internet.addresses.insert({"lo", require_ipv4(address), 32});
   // The next hops that routers know: every one is this namespace.

@@ -98,7 +98,9 @@ std::vector<Listener> Router::open_listeners() const {
 Topology Router::observe_all() const {
   const std::string router = router_namespace(vpc_id_);
   Topology topology;
-  topology[kInternetNamespace] = share_of(observe(namespaces_, kInternetNamespace), vpc_id_);
+  NamespaceState& share = topology[kInternetNamespace];
+  // It may be gone when everything is being removed.
+  if (namespaces_.exists(kInternetNamespace)) share = share_of(observe(namespaces_, kInternetNamespace), vpc_id_);
   for (const std::string& name : namespaces_.list())
     if (name == router || (kind_of(name) == NamespaceKind::sandbox && loopback_label(namespaces_, name) == vpc_id_))
       topology[name] = observe(namespaces_, name);
