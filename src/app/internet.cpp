@@ -72,7 +72,7 @@ Files make_files(const Instance& instance) {
   Files files{directory + "/ca-bundle.crt", directory + "/resolv.conf", directory + "/nsswitch.conf",
               directory + "/empty", directory + "/bin"};
   write_file(files.bundle,
-             read_file("/etc/ssl/certs/ca-certificates.crt") + "\n" + read_file(instance.authority() + "/ca.crt"),
+             read_file("/etc/ssl/certs/ca-certificates.crt") + "\n" + read_file(instance.authority() + "/ca.pem"),
              0644);
   write_file(files.resolv, std::string("nameserver ") + kDnsAddress + "\noptions timeout:2\n", 0644);
   std::istringstream lines(read_file("/etc/nsswitch.conf"));
@@ -165,7 +165,7 @@ void enter_internet(const Instance& instance, const EnterOptions& options) {
   const Files files = make_files(instance);
   enter_namespaces(instance);
   bind_files(files);
-  variables = tool_environment(variables, files.bundle, instance.authority() + "/ca.crt");
+  variables = tool_environment(variables, files.bundle, instance.authority() + "/ca.pem");
   variables["PATH"] = files.shims + ":" + variables["PATH"];
   variables["BRUME_STATE"] = instance.state;
   become_invoking_user(variables);

@@ -10,10 +10,10 @@ struct UpOptions {
   std::string state;
   int port = 4566;
   bool detach = false;
-  bool offline = false;                         // no real internet, not even for tools in exec
-  bool allow_egress = false;                    // workloads reach the real internet through their gateways
-  bool durable = false;                         // writes survive a power cut
-  std::string access_key_region = "us-east-1";  // of requests that name no region
+  bool offline = false;                      // no real internet, not even for tools in exec
+  bool allow_egress = false;                 // workloads reach the real internet through their gateways
+  bool durable = false;                      // writes survive a power cut
+  std::string default_region = "us-east-1";  // of requests that name none
 };
 
 int run_up(const UpOptions& options);

@@ -1,0 +1,218 @@
+#include "app/admin.h"
+
+#include <unistd.h>
+
+#include <boost/json.hpp>
+
+#include "app/cloud.h"
+#include "app/served.h"
+#include "core/text.h"
+
+namespace brume::app {
+namespace {
+
+namespace json = boost::json;
+
+// How long `brume logs --follow` waits before it asks again, when nothing came.
+constexpr Duration kFollowPause = milliseconds(500);
+
+HttpReply text_reply(int status, std::string text) {
+  return {.status = status, .headers = {{"Content-Type", "text/plain"}}, .body = Body::of(std::move(text))};
+}
+HttpReply json_reply(const json::value& value) {
+  return {.status = 200, .headers = {{"Content-Type", "application/json"}}, .body = Body::of(json::serialize(value))};
+}
+
+struct Resource {
+  const char *service, *name;
+  std::size_t count;
+};
+
+std::vector<Resource> resources(const Cloud& cloud) {
+  std::size_t buckets = 0, running = 0, active_services = 0;
+  cloud.s3.for_each_bucket([&](const auto&) { ++buckets; });
+  cloud.ecs.tasks.for_all(
+      [&](const auto&, auto, const ecs::TaskRecord& task) { running += task.last_status == "RUNNING" ? 1 : 0; });
+  cloud.ecs.services.for_all([&](const auto&, auto, const ecs::ServiceRecord& service) {
+    active_services += service.status == "ACTIVE" ? 1 : 0;
+  });
+  return {{"iam", "roles", cloud.iam.roles.size()},
+          {"iam", "users", cloud.iam.users.size()},
+          {"ec2", "VPCs", cloud.ec2.vpcs.size()},
+          {"ec2", "subnets", cloud.ec2.subnets.size()},
+          {"ec2", "security groups", cloud.ec2.groups.size()},
+          {"ec2", "network interfaces", cloud.ec2.interfaces.size()},
+          {"ec2", "NAT gateways", cloud.ec2.nat_gateways.size()},
+          {"elbv2", "load balancers", cloud.elbv2.balancers.size()},
+          {"elbv2", "target groups", cloud.elbv2.target_groups.size()},
+          {"ecs", "clusters", cloud.ecs.clusters.size()},
+          {"ecs", "services", active_services},
+          {"ecs", "running tasks", running},
+          {"ecr", "repositories", cloud.ecr.repositories.size()},
+          {"ecr", "images", cloud.ecr.images.size()},
+          {"logs", "log groups", cloud.logs.groups.size()},
+          {"s3", "buckets", buckets},
+          {"dynamodb", "tables", cloud.dynamodb.tables.size()}};
+}
+
+json::array describe_services(const Cloud& cloud, const FrontCounts& counts) {
+  json::array services;
+  const std::vector<Resource> all = resources(cloud);
+  for (const model::Service* service : served_services()) {
+    json::array list;
+    for (const Resource& resource : all)
+      if (service->id == resource.service)
+        list.push_back(json::object{{"name", resource.name}, {"count", resource.count}});
+    std::uint64_t calls = 0, microseconds = 0;
+    for (const auto& [operation, times] : counts.operations)
+      if (operation.starts_with(std::string(service->id) + ":")) calls += times.calls, microseconds += times.total_us;
+    services.push_back(json::object{{"name", service->id},
+                                    {"operations", service->operations.size()},
+                                    {"requests", calls},
+                                    {"total_us", microseconds},
+                                    {"mean_us", calls == 0 ? 0 : microseconds / calls},
+                                    {"resources", std::move(list)}});
+  }
+  return services;
+}
+
+json::array describe_counts(const std::map<std::string, std::uint64_t>& counts, const char* key) {
+  json::array list;
+  for (const auto& [name, count] : counts) list.push_back(json::object{{key, name}, {"count", count}});
+  return list;
+}
+
+void add_packets(json::array& list, const char* what, const std::map<std::string, network::Counter>& counters) {
+  for (const auto& [id, counter] : counters)
+    if (counter.packets > 0)
+      list.push_back(json::object{{"what", what}, {"id", id}, {"packets", counter.packets}, {"bytes", counter.bytes}});
+}
+
+// The parts of a status that come from planes; answered when the last one is there.
+struct Gathering {
+  json::object status;
+  json::array packets, processes;
+  std::size_t waiting = 1;
+  std::function<void(HttpReply)> done;
+  void arrive() {
+    if (--waiting > 0) return;
+    status["packets"] = std::move(packets);
+    status["processes"] = std::move(processes);
+    done(json_reply(status));
+  }
+};
+
+}  // namespace
+
+void Admin::handle(HttpRequest request, std::function<void(HttpReply)> done) {
+  const std::string what = request.method + " " + request.path;
+  if (what == "GET /status") return status(done);
+  if (what == "GET /logs") return logs(request, done);
+  if (what == "GET /registry-token") return registry_token(request, done);
+  if (what == "POST /images") return load_image(request, done);
+  if (what == "POST /exit") {
+    done(text_reply(200, "the daemon ends\n"));
+    return on_exit();
+  }
+  done(text_reply(404, "the admin socket does not know " + what + "\n"));
+}
+
+void Admin::status(const Done& done) {
+  auto gathering = std::make_shared<Gathering>();  // shared by the answers that come one by one
+  gathering->done = done;
+  const FrontCounts counts = cloud_.front.counts();
+  json::array unserved;
+  for (const auto& [name, count] : cloud_.resolver->unserved_aws_names())
+    unserved.push_back(json::object{{"name", name}, {"count", count}});
+  gathering->status = {{"version", "0.1.0"},
+                       {"serving", serving},
+                       {"id", cloud_.instance.id},
+                       {"state", cloud_.instance.state},
+                       {"run", cloud_.instance.run},
+                       {"pid", getpid()},
+                       {"port", cloud_.port()},
+                       {"real_internet", !cloud_.options.offline},
+                       {"egress", cloud_.options.allow_egress},
+                       {"services", describe_services(cloud_, counts)},
+                       {"refused", describe_counts(counts.refused_operations, "operation")},
+                       {"ignored", describe_counts(counts.ignored_members, "member")},
+                       {"unserved_names", std::move(unserved)},
+                       {"requests", counts.requests},
+                       {"malformed", counts.malformed}};
+  json::array problems;
+  cloud_.ec2.vpcs.for_all([&](const Scope&, std::string_view id, const auto&) {
+    const std::string error = cloud_.ec2.reconciler.error_of(std::string(id));
+    if (!error.empty()) problems.push_back(json::string(std::string(id) + ": " + error));
+    ++gathering->waiting;
+    cloud_.network->counters(std::string(id), [gathering](const network::Counters& found) {
+      add_packets(gathering->packets, "allowed by rule", found.rules);
+      add_packets(gathering->packets, "ingress dropped at", found.ingress_dropped);
+      add_packets(gathering->packets, "egress dropped at", found.egress_dropped);
+      add_packets(gathering->packets, "dropped by NACL", found.acl_dropped);
+      add_packets(gathering->packets, "through NAT gateway", found.nat);
+      gathering->arrive();
+    });
+  });
+  gathering->status["problems"] = std::move(problems);
+  ++gathering->waiting;
+  cloud_.keeper->list([gathering](const std::vector<Child>& children) {
+    for (const Child& child : children)
+      gathering->processes.push_back(
+          json::object{{"id", child.id}, {"owner", child.owner}, {"pid", child.pid}, {"running", child.running}});
+    gathering->arrive();
+  });
+  gathering->arrive();
+}
+
+// The command line's own view of Logs: as root of the default account.
+void Admin::logs(const HttpRequest& request, const Done& done) {
+  logs::FilterLogEventsInput input;
+  input.log_group_name = request.parameter("group");
+  std::int64_t from = 0;
+  if (parse_int(request.parameter("from"), from)) input.start_time = from;
+  RequestContext context;
+  context.scope = {"000000000000", request.parameter("region")};
+  context.now = cloud_.clock.now();
+  const bool wait = request.parameter("wait") == "1";
+  Tx tx(*cloud_.store);
+  try {
+    logs::filter_log_events(
+        cloud_.logs, tx, Request<logs::FilterLogEventsInput>(context, input),
+        Deferred<logs::FilterLogEventsOutput>(
+            [this, wait, from, done](const logs::FilterLogEventsOutput& output) {
+              json::array events;
+              for (const auto& event : output.events.get())
+                events.push_back(json::object{{"id", event.event_id.get()},
+                                              {"at", *event.timestamp},
+                                              {"stream", event.log_stream_name.get()},
+                                              {"message", event.message.get()}});
+              const bool nothing_new = events.empty() || (events.size() == 1 && from > 0);
+              HttpReply reply =
+                  json_reply(json::object{{"events", std::move(events)}, {"more", output.next_token.has_value()}});
+              if (!wait || !nothing_new) return done(std::move(reply));
+              cloud_.control.at(cloud_.clock.now() + kFollowPause,
+                                [done, reply = std::move(reply)]() mutable { done(std::move(reply)); });
+            },
+            [done](const AwsError& error) { done(text_reply(400, error.message)); }));
+  } catch (const AwsError& error) {
+    done(text_reply(400, error.message));
+  }
+}
+
+void Admin::registry_token(const HttpRequest& request, const Done& done) {
+  const Scope scope{"000000000000", request.parameter("region")};
+  const std::string password = cloud_.random->hex(64);
+  Tx tx(*cloud_.store);
+  cloud_.ecr.tokens.insert(tx, scope, password, {"test", cloud_.clock.now() + hours(1)});
+  tx.commit();
+  done(json_reply(json::object{{"host", ecr::registry_host(scope)}, {"credentials", "AWS:" + password}}));
+}
+
+void Admin::load_image(const HttpRequest& request, const Done& done) {
+  cloud_.images->load_archive(request.parameter("file"), request.parameter("reference"),
+                              [done](const std::string& digest, const std::string& error) {
+                                done(text_reply(error.empty() ? 200 : 400, error.empty() ? digest : error));
+                              });
+}
+
+}  // namespace brume::app

@@ -1,0 +1,223 @@
+#include "app/cloud.h"
+
+#include <filesystem>
+#include <fstream>
+
+#include "core/log.h"
+#include "gen/dynamodb.h"
+#include "gen/ec2.h"
+#include "gen/elbv2.h"
+#include "gen/iam.h"
+#include "gen/sts.h"
+
+namespace brume::app {
+namespace {
+
+constexpr std::size_t kWorkers = 4;
+
+std::string cgroup_of(const Instance& instance) { return "/brume/" + instance.id; }
+
+// The public roots and this cloud's authority, for clients inside containers.
+std::string write_bundle(const Instance& instance, const names::Authority& authority) {
+  const std::string path = instance.run + "/ca-bundle.crt";
+  std::ifstream roots("/etc/ssl/certs/ca-certificates.crt");
+  std::ofstream bundle(path);
+  if (roots) bundle << roots.rdbuf() << '\n';
+  bundle << authority.certificate_pem();
+  return path;
+}
+
+// What programs in the internet namespace ask: this cloud's DNS.
+std::string write_resolv_conf(const Instance& instance) {
+  const std::string path = instance.run + "/resolv.conf";
+  std::ofstream(path) << "nameserver " << kDnsAddress << "\n";
+  return path;
+}
+
+KeeperClientOptions keeper_options(const Instance& instance) {
+  return {.run_directory = instance.run, .state_directory = instance.state, .cgroup = cgroup_of(instance)};
+}
+
+std::unique_ptr<containers::Images> open_images(const UpOptions& options, const Instance& instance, Keeper& keeper,
+                                                Workers& workers, Control& control) {
+  return containers::make_images({.directory = instance.images(),
+                                  .network_namespace = options.offline ? "" : instance.internet_namespace(),
+                                  .resolv_conf = options.offline ? "" : write_resolv_conf(instance),
+                                  .is_refused_host = names::is_aws_name},
+                                 keeper, workers, control);
+}
+
+std::unique_ptr<containers::Containers> open_containers(const Instance& instance, const names::Authority& authority,
+                                                        Keeper& keeper, containers::Images& images, Workers& workers,
+                                                        Control& control) {
+  return containers::make_containers({.run_directory = instance.run,
+                                      .state_directory = instance.state + "/containers",
+                                      .cgroup = cgroup_of(instance),
+                                      .ca_bundle_path = write_bundle(instance, authority)},
+                                     keeper, images, workers, control);
+}
+
+std::unique_ptr<network::Network> open_network(const Instance& instance, Keeper& keeper, Control& control) {
+  return network::make_network({.run_directory = instance.run, .instance_id = instance.id}, keeper, control);
+}
+
+}  // namespace
+
+Cloud::Cloud(const UpOptions& given, const Instance& where)
+    : options(given),
+      instance(where),
+      random(system_random()),
+      control(clock),
+      workers(control, kWorkers),
+      store(open_store(where.store(), given.durable ? Durability::power_loss : Durability::process_death)),
+      zone(names::make_zone()),
+      resolver(names::make_resolver(*zone)),
+      authority(names::open_authority(where.authority())),
+      certificates(*authority),
+      keeper((network::prepare_run_directory(where.run), make_keeper_client(keeper_options(where), control))),
+      network(open_network(where, *keeper, control)),
+      images(open_images(given, where, *keeper, workers, control)),
+      containers(open_containers(where, *authority, *keeper, *images, workers, control)),
+      balancer(balancer::make_haproxy_balancer({.directory = where.run + "/lb"}, *keeper, control)),
+      access_keys(key_ring, *random),
+      iam(*store, clock, *random, access_keys, PagingTokens::load(*store, *random)),
+      authorizer(iam),
+      role_directory(iam),
+      sts(*store, clock, *random, control, key_ring, role_directory, authorizer),
+      roles(sts),
+      vpc_names(*zone),
+      ec2(*store, clock, *random, control, *network, vpc_names, PagingTokens::load(*store, *random)),
+      balancer_interfaces(ec2, *network),
+      elbv2({*store, clock, *random, control, *balancer, balancer_interfaces, *zone, sinks}),
+      s3({*store, clock, *random, control, workers, where.objects(), &authorizer}),
+      dynamodb({*store, clock, *random, control, workers}),
+      logs({*store, clock, *random, control, workers, sinks}),
+      ecr({*store, clock, *random, control, workers, *images, key_ring, authorizer, where.spool()}),
+      task_interfaces(ec2, *network),
+      service_targets(elbv2),
+      image_source(ecr, *images),
+      task_logs(logs, authorizer),
+      ecs({*store, clock, *random, control, task_interfaces, service_targets, image_source, task_logs, *containers,
+           roles, authorizer, sinks}),
+      relay(control, elbv2, *zone, *network),
+      admin(*this),
+      front({.spool_directory = where.spool(), .default_region = given.default_region},
+            {clock, *random, control, *store, key_ring, authorizer, sinks, &certificates, &relay}) {
+  authorizer.add_resource_policies("s3", s3);
+  authorizer.add_resource_policies("ecr", ecr);
+  add_services();
+}
+
+Cloud::~Cloud() = default;
+
+void Cloud::add_services() {
+  front.add(sts::handlers(), &sts);
+  front.add(iam::handlers(), &iam);
+  front.add(ec2::handlers(), &ec2);
+  front.add(elbv2::handlers(), &elbv2);
+  front.add(ecs::handlers(), &ecs);
+  front.add(ecr::handlers(), &ecr);
+  front.add(logs::handlers(), &logs);
+  front.add(s3::handlers(), &s3);
+  front.add(dynamodb::handlers(), &dynamodb);
+  front.set_registry(ecr.registry());
+  front.route("checkip.amazonaws.com", "/", check_ip);
+}
+
+void Cloud::start(std::function<void(std::string)> done) {
+  started_ = std::move(done);
+  publish_endpoints(*zone, kEndpointAddress);
+  resolver->set_offline(options.offline);
+  keeper->on_lines([this](const std::vector<Keeper::Line>& lines) { take_lines(lines); });
+  keeper->on_connected([this](const KeeperClient::Connected& state) { connected(state); });
+  network->on_listener([this](const network::Listener& listener) { serve_listener(listener); });
+  control.start();
+  front.start();
+  control.post([this] { front.listen_unix(instance.admin_socket(), geteuid(), "admin", admin); });
+}
+
+void Cloud::fail(const std::string& problem) {
+  if (auto report = std::exchange(started_, nullptr))
+    report(problem);
+  else
+    log::error("cloud", problem);
+}
+
+// The order of a start: the keeper is there, the kernel's state is taken over, then services go on.
+void Cloud::connected(const KeeperClient::Connected& state) {
+  if (state.pid == 0) return fail("the keeper cannot be started: " + state.error);
+  if (std::exchange(recovering_, true)) return;
+  ec2.reconciler.start([this](const std::string& problem) {
+    if (!problem.empty()) return fail("the network cannot be made: " + problem);
+    network->set_egress(options.allow_egress, [](const std::string&) {});
+    network->enable_real_internet(!options.offline, [](const std::string& error) {
+      if (!error.empty()) log::warning("cloud", "no real internet for tools in exec: " + error);
+    });
+    serve_internet();
+  });
+}
+
+void Cloud::serve_internet() {
+  balancer->recover([this](const std::string& problem) {
+    if (!problem.empty()) return fail("load balancers cannot be taken over: " + problem);
+    elbv2.start();
+    ecs.start();
+    s3.start();
+    dynamodb.start();
+    logs.start();
+    ecr.start();
+    listen_endpoint(443);
+    listen_endpoint(80);
+    try {
+      port_ = front.listen_loopback(static_cast<std::uint16_t>(options.port));
+    } catch (const std::exception& error) {
+      return fail(error.what());
+    }
+    admin.serving = true;
+    if (auto report = std::exchange(started_, nullptr)) report({});
+  });
+}
+
+void Cloud::listen_endpoint(int port) {
+  network->listen_internet(kEndpointAddress, port, [this, port](int fd, const std::string& error) {
+    if (fd < 0) return log::error("cloud", "port " + std::to_string(port) + " of the internet's endpoints: " + error);
+    front.adopt(fd, {.label = "internet/" + std::to_string(port), .tls = port == 443});
+  });
+}
+
+// Sockets inside a VPC's or the internet's namespace, which the daemon serves.
+void Cloud::serve_listener(const network::Listener& listener) {
+  switch (listener.service) {
+    case network::Service::dns:
+      resolver->serve(listener.vpc, listener.udp, listener.tcp);
+      if (!listener.vpc.empty()) resolver->set_forwarding(listener.vpc, options.allow_egress && !options.offline);
+      return;
+    case network::Service::metadata:
+      return front.adopt(listener.tcp,
+                         {.label = "metadata/" + listener.vpc, .handler = &no_instance_metadata, .vpc = listener.vpc});
+    case network::Service::credentials:
+      return front.adopt(listener.tcp,
+                         {.label = "credentials/" + listener.vpc, .handler = &ecs.metadata(), .vpc = listener.vpc});
+  }
+}
+
+// Tasks' lines are acknowledged once they are committed: the daemon's death at any point loses none.
+void Cloud::take_lines(const std::vector<Keeper::Line>& lines) {
+  std::vector<Keeper::Line> of_tasks;
+  std::map<std::string, std::uint64_t> last;
+  for (const Keeper::Line& line : lines) {
+    if (!line.id.starts_with("task/")) continue;
+    of_tasks.push_back(line);
+    last[line.id] = line.sequence;
+  }
+  if (of_tasks.empty()) return;
+  ecs.take_lines(of_tasks);
+  for (const auto& [id, sequence] : last) keeper->acknowledge(id, sequence);
+}
+
+void Cloud::stop() {
+  front.stop();
+  control.stop();
+}
+
+}  // namespace brume::app

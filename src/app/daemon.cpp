@@ -1,0 +1,129 @@
+#include "app/daemon.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <condition_variable>
+#include <filesystem>
+#include <mutex>
+#include <optional>
+#include <stdexcept>
+
+#include "app/admin_client.h"
+#include "app/cloud.h"
+#include "core/log.h"
+
+namespace brume::app {
+namespace {
+
+// A result that one thread waits for and another gives.
+class Outcome {
+ public:
+  void give(std::string text) {
+    std::lock_guard lock(mutex_);
+    text_ = std::move(text);
+    there_.notify_all();
+  }
+  std::string wait() {
+    std::unique_lock lock(mutex_);
+    there_.wait(lock, [this] { return text_.has_value(); });
+    return *text_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable there_;
+  std::optional<std::string> text_;
+};
+
+// Blocked before any thread is made, so that only sigwait sees them.
+sigset_t block_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals, signal);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+  return signals;
+}
+
+void raise_file_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+}  // namespace
+
+int run_daemon(const UpOptions& options, const Instance& instance,
+               const std::function<void(const std::string&)>& started) {
+  const sigset_t signals = block_signals();
+  raise_file_limit();
+  log::set_file(instance.log_file());
+  std::unique_ptr<Cloud> cloud;
+  try {
+    cloud = std::make_unique<Cloud>(options, instance);
+  } catch (const std::exception& error) {
+    started(error.what());
+    return 1;
+  }
+  Outcome outcome;
+  cloud->admin.on_exit = [] { kill(getpid(), SIGTERM); };
+  cloud->start([&](std::string problem) { outcome.give(std::move(problem)); });
+  const std::string problem = outcome.wait();
+  started(problem);
+  if (problem.empty()) {
+    log::info("cloud", "serving on port " + std::to_string(cloud->port()));
+    int signal = 0;
+    sigwait(&signals, &signal);
+  }
+  cloud->stop();
+  std::filesystem::remove(instance.admin_socket());
+  log::info("cloud", "the daemon ended");
+  // What still waits for answers of planes is in no hurry to be destroyed: the process ends here.
+  _exit(problem.empty() ? 0 : 1);
+}
+
+namespace {
+
+void end_daemon(const Instance& instance) {
+  if (!admin_call(instance, "POST", "/exit")) return;
+  // The daemon removes its socket last.
+  for (int i = 0; i < 1000 && std::filesystem::exists(instance.admin_socket()); ++i) usleep(10'000);
+  if (std::filesystem::exists(instance.admin_socket()))
+    throw std::runtime_error("the daemon does not end; see " + instance.log_file());
+}
+
+}  // namespace
+
+void stop_instance(const Instance& instance) {
+  block_signals();
+  end_daemon(instance);
+  SystemClock clock;
+  ControlLoop control(clock);
+  network::prepare_run_directory(instance.run);
+  auto keeper = make_keeper_client(
+      {.run_directory = instance.run, .state_directory = instance.state, .cgroup = "/brume/" + instance.id}, control);
+  auto network = network::make_network({.run_directory = instance.run, .instance_id = instance.id}, *keeper, control);
+  Outcome outcome;
+  bool begun = false;
+  keeper->on_connected([&](const KeeperClient::Connected& state) {
+    if (std::exchange(begun, true)) return;
+    if (state.pid == 0) return outcome.give("the keeper cannot be reached: " + state.error);
+    network->recover([&](const std::string&) {
+      network->remove_all(
+          [&](const std::string& problem) { keeper->shut_down([&, problem] { outcome.give(problem); }); });
+    });
+  });
+  control.start();
+  const std::string problem = outcome.wait();
+  control.stop();
+  network.reset();
+  keeper.reset();
+  if (!problem.empty()) throw std::runtime_error(problem);
+  std::error_code ignored;
+  std::filesystem::remove_all(instance.run, ignored);
+}
+
+}  // namespace brume::app

@@ -1,0 +1,26 @@
+// From the host to a load balancer: finds it by name and connects inside the namespace where it listens.
+#pragma once
+
+#include "core/runtime.h"
+#include "front/relay.h"
+#include "planes/names/names.h"
+#include "planes/network/network.h"
+#include "services/elbv2/elbv2.h"
+
+namespace brume::app {
+
+class LoadBalancerRelay final : public Relay {
+ public:
+  LoadBalancerRelay(Control& control, elbv2::Elbv2& elbv2, names::Zone& zone, network::Network& network)
+      : control_(control), elbv2_(elbv2), zone_(zone), network_(network) {}
+  void dial(const std::string& host, std::function<void(Result)> done) override;
+
+ private:
+  void dial_on_control(const std::string& host, const std::function<void(Result)>& done);
+  Control& control_;
+  elbv2::Elbv2& elbv2_;
+  names::Zone& zone_;
+  network::Network& network_;
+};
+
+}  // namespace brume::app
