@@ -2,8 +2,10 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 
 #include <array>
@@ -11,6 +13,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <future>
 #include <iostream>
 #include <thread>
 
@@ -128,6 +131,31 @@ TEST_F(Recovery, InterruptedMakingIsCompleted) {
   EXPECT_THAT(Namespaces(run()).list(), ::testing::Not(::testing::Contains(sandbox_namespace("orphan"))));
   const EchoServer task(world->network().namespace_path("vpc-a/task1"), "10.0.2.11", 8000);
   EXPECT_EQ(Client(world->network().namespace_path("vpc-a/balancer"), "10.0.2.11", 8000).outcome(), Outcome::connected);
+}
+
+// The keeper takes a mount namespace of its own, once, and starts programs in namespaces that are made later.
+TEST_F(Recovery, KeeperSeesNamespacesThatAreMadeLater) {
+  std::promise<void> unshared, made;
+  bool seen_before = true, seen = false;
+  const auto look = [&](const std::string& prepared) {
+    EXPECT_EQ(::unshare(CLONE_NEWNS), 0);
+    EXPECT_EQ(::mount("", "/", nullptr, MS_REC | MS_SLAVE, nullptr), 0);
+    seen_before = Namespaces(prepared).exists("sandbox.later");
+    unshared.set_value();
+    made.get_future().wait();
+    seen = Namespaces(prepared).exists("sandbox.later");
+  };
+  prepare_run_directory(run());
+  std::thread keeper(look, run());
+  unshared.get_future().wait();
+  const Namespaces namespaces(run());
+  on_kernel_thread([&] { namespaces.create("sandbox.later", NamespaceKind::sandbox); });
+  made.set_value();
+  keeper.join();
+  EXPECT_FALSE(seen_before);
+  EXPECT_TRUE(seen);
+  namespaces.remove("sandbox.later");
+  namespaces.remove_directory();
 }
 
 TEST_F(Recovery, AnotherInstancesNamespacesAreNotAdopted) {
