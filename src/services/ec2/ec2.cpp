@@ -31,6 +31,9 @@ void Ec2::touch(Tx& tx, const Scope& scope, const std::string& vpc_id) {
 
 const RegionRecord& enter_region(Ec2& ec2, Tx& tx, const Scope& scope) {
   if (const RegionRecord* region = ec2.regions.find(scope, kRegionKey)) return *region;
+  if (zones_of(scope.region).empty()) {
+    throw AwsError("InvalidRegion", "The region '" + scope.region + "' does not exist.");
+  }
   make_default_vpc(ec2, tx, scope);
   return ec2.regions.insert(tx, scope, kRegionKey, {.dhcp_options = ec2.new_id(kDhcpOptionsId)});
 }

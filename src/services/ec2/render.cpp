@@ -1,6 +1,7 @@
 #include "services/ec2/render.h"
 
 #include <algorithm>
+#include <set>
 
 #include "services/ec2/ec2.h"
 
@@ -13,6 +14,13 @@ std::vector<Record> copies(const Table<Record>& table, const Scope& scope, const
   std::vector<Record> records;
   for (const Record* record : table.select(scope, matches)) records.push_back(*record);
   return records;
+}
+
+template <class Record>
+std::set<std::string> ids_of(const std::vector<Record>& records) {
+  std::set<std::string> ids;
+  for (const Record& record : records) ids.insert(record.id);
+  return ids;
 }
 
 bool runs(const NatGatewayRecord& gateway) { return gateway.state == "pending" || gateway.state == "available"; }
@@ -123,17 +131,14 @@ VpcState snapshot(const Ec2& ec2, const Scope& scope, const VpcRecord& vpc) {
   state.route_tables = copies(ec2.route_tables, scope, in_vpc);
   state.acls = copies(ec2.acls, scope, in_vpc);
   state.groups = copies(ec2.groups, scope, in_vpc);
-  const auto has_group = [&](const GroupRuleRecord& rule) {
-    return std::ranges::any_of(state.groups, [&](const GroupRecord& group) { return group.id == rule.group; });
-  };
-  state.rules = copies(ec2.group_rules, scope, has_group);
+  const std::set<std::string> groups = ids_of(state.groups);
+  state.rules =
+      copies(ec2.group_rules, scope, [&](const GroupRuleRecord& rule) { return groups.contains(rule.group); });
   state.interfaces = copies(ec2.interfaces, scope, in_vpc);
   state.nat_gateways = copies(ec2.nat_gateways, scope, in_vpc);
-  const auto has_interface = [&](const AddressRecord& address) {
-    return !address.interface.empty() &&
-           std::ranges::any_of(state.interfaces, [&](const auto& item) { return item.id == address.interface; });
-  };
-  state.addresses = copies(ec2.addresses, scope, has_interface);
+  const std::set<std::string> interfaces = ids_of(state.interfaces);
+  state.addresses =
+      copies(ec2.addresses, scope, [&](const AddressRecord& item) { return interfaces.contains(item.interface); });
   return state;
 }
 

@@ -35,6 +35,12 @@ TEST(DescribeRegions, ShowsThePartition) {
   EXPECT_FALSE(world.call(describe_regions, {.filters = filter("opt-in-status", {"opted-in"})}).regions->empty());
 }
 
+TEST(Regions, ThatAwsHasNotAreRefused) {
+  World world;
+  EXPECT_EQ(world.code(describe_vpcs, {}, {"123456789012", "eu-west-9"}), "InvalidRegion");
+  EXPECT_EQ(world.code(create_subnet, {.vpc_id = "vpc-1"}, {"123456789012", ""}), "InvalidRegion");
+}
+
 TEST(DescribeAccountAttributes, NamesTheDefaultVpc) {
   World world;
   const std::string vpc = *world.call(describe_vpcs, {}).vpcs->at(0).vpc_id;
