@@ -57,8 +57,9 @@ std::unique_ptr<containers::Containers> open_containers(const Instance& instance
                                      keeper, images, workers, control);
 }
 
-std::unique_ptr<network::Network> open_network(const Instance& instance, Keeper& keeper, Control& control) {
-  return network::make_network({.run_directory = instance.run, .instance_id = instance.id}, keeper, control);
+std::unique_ptr<ServedNetwork> open_network(const Instance& instance, Keeper& keeper, Control& control) {
+  return std::make_unique<ServedNetwork>(
+      network::make_network({.run_directory = instance.run, .instance_id = instance.id}, keeper, control));
 }
 
 }  // namespace
@@ -131,6 +132,11 @@ void Cloud::start(std::function<void(std::string)> done) {
   keeper->on_lines([this](const std::vector<Keeper::Line>& lines) { take_lines(lines); });
   keeper->on_connected([this](const KeeperClient::Connected& state) { connected(state); });
   network->on_listener([this](const network::Listener& listener) { serve_listener(listener); });
+  network->on_remove([this](const std::string& vpc) {
+    resolver->stop(vpc);
+    zone->remove_view(vpc);
+    for (const char* service : {"metadata/", "credentials/"}) front.stop_listening(service + vpc);
+  });
   control.start();
   front.start();
   control.post([this] { front.listen_unix(instance.admin_socket(), geteuid(), "admin", admin); });

@@ -17,6 +17,7 @@
 #include "app/endpoints.h"
 #include "app/instance.h"
 #include "app/relay.h"
+#include "app/served_network.h"
 #include "app/small_handlers.h"
 #include "core/control_loop.h"
 #include "core/worker_pool.h"
@@ -69,7 +70,7 @@ class Cloud {
   Certificates certificates;
 
   std::unique_ptr<KeeperClient> keeper;
-  std::unique_ptr<network::Network> network;
+  std::unique_ptr<ServedNetwork> network;
   std::unique_ptr<containers::Images> images;
   std::unique_ptr<containers::Containers> containers;
   std::unique_ptr<balancer::Balancer> balancer;

@@ -43,7 +43,9 @@ int run_detached(const UpOptions& options, const Instance& instance) {
     const int nothing = open("/dev/null", O_RDWR);
     dup2(nothing, 0);
     dup2(nothing, 1);
-    dup2(nothing, 2);
+    // What a library or a failed check prints is not lost.
+    const int log = open(instance.log_file().c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    dup2(log >= 0 ? log : nothing, 2);
     const int result = run_daemon(options, instance, [&](const std::string& problem) {
       const std::string text = problem.empty() ? "ok" : problem;
       [[maybe_unused]] const ssize_t written = write(pipe_ends[1], text.data(), text.size());

@@ -54,15 +54,16 @@ TaskRunner::TaskRunner(Ecs& ecs) : ecs_(ecs) {
                                               if (const TaskKey* key = find(container.substr(0, slash)))
                                                 set_health(TaskKey(*key), container.substr(slash + 1), health);
                                             });
+  // Known before the keeper's first lines come: what tasks said while the daemon was away goes to their streams.
+  ecs_.tasks.for_all([this](const Scope& scope, std::string_view key, const TaskRecord& task) {
+    by_id_[task.id] = {scope, std::string(key)};
+  });
   needs.containers.on_exit([this](const containers::ContainerState& state) { exited(state); });
 }
 
 TaskRunner::~TaskRunner() = default;
 
 void TaskRunner::start() {
-  ecs_.tasks.for_all([this](const Scope& scope, std::string_view key, const TaskRecord& task) {
-    by_id_[task.id] = {scope, std::string(key)};
-  });
   ecs_.needs.interfaces.on_ready([this](const Scope& scope, const std::string& interface_id) {
     ecs_.tasks.for_each(scope, [&](const TaskRecord& task) {
       if (task.interface_id == interface_id) wake({scope, task.key()});
@@ -293,10 +294,11 @@ void TaskRunner::pull(const TaskKey& key, const std::string& container) {
          "ECS was unable to assume the role '" + task.execution_role + "' that was provided for this task. " + why_not);
     return;
   }
-  const ContainerRecord& record = *std::ranges::find(task.containers, container, &ContainerRecord::name);
+  // A copy: the record changes below.
+  const std::string image = std::ranges::find(task.containers, container, &ContainerRecord::name)->image;
   if (!ecs_.needs.interfaces.reaches_internet(key.scope, task.interface_id)) {
     observed.image = Image::failed;
-    observed.error = "ref pull has been retried 1 time(s): failed to resolve reference " + record.image +
+    observed.error = "ref pull has been retried 1 time(s): failed to resolve reference " + image +
                      ": the task's subnet has no route to the registry (no NAT gateway, or no public address)";
     wake(key);
     return;
@@ -308,7 +310,7 @@ void TaskRunner::pull(const TaskKey& key, const std::string& container) {
     });
   }
   ecs_.needs.images.pull(
-      key.scope, record.image, execution,
+      key.scope, image, execution,
       [this, key, container](const std::optional<ImageSource::Resolved>& resolved, const std::string& error) {
         if (this->record(key) == nullptr) return;
         ContainerObservation& pulled = seen(key, container);

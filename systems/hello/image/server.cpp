@@ -1,4 +1,5 @@
-// A small HTTP server for systems/hello: says live which task, zone and address answered. One static file, no libraries.
+// A small HTTP server for systems/hello: says live which task, zone and address answered. One static file, no
+// libraries.
 //
 //   server                  serves on PORT (8000) until SIGTERM, then lets the requests in flight end
 //   server --check          exits 0 if this container's own /health answers 200 (the container health check)
@@ -141,8 +142,8 @@ std::string page(const Identity& me) {
   return "<!doctype html><html lang=en><meta charset=utf-8><title>hello</title>"
          "<style>body{font:18px system-ui;margin:10vh auto;max-width:34em;color:#223}dt{color:#678}dd{margin:0 0 .8em;"
          "font-family:ui-monospace,monospace}</style><h1>" +
-         environment("GREETING", "Hello") + "</h1><dl><dt>task</dt><dd>" + me.task + "</dd><dt>zone</dt><dd>" + me.zone +
-         "</dd><dt>address</dt><dd>" + me.address + "</dd><dt>revision</dt><dd>" + me.revision +
+         environment("GREETING", "Hello") + "</h1><dl><dt>task</dt><dd>" + me.task + "</dd><dt>zone</dt><dd>" +
+         me.zone + "</dd><dt>address</dt><dd>" + me.address + "</dd><dt>revision</dt><dd>" + me.revision +
          "</dd><dt>requests answered by this task</dt><dd>" + std::to_string(served.load()) + "</dd></dl></html>\n";
 }
 
@@ -157,8 +158,9 @@ Answer answer(const Identity& me, std::string_view path) {
     return {broken ? 500 : 200, "text/plain", broken ? "broken\n" : "ok\n"};
   }
   if (path == "/whoami")
-    return {200, "application/json", "{\"task\":\"" + me.task + "\",\"zone\":\"" + me.zone + "\",\"address\":\"" +
-                                         me.address + "\",\"revision\":\"" + me.revision + "\"}\n"};
+    return {200, "application/json",
+            "{\"task\":\"" + me.task + "\",\"zone\":\"" + me.zone + "\",\"address\":\"" + me.address +
+                "\",\"revision\":\"" + me.revision + "\"}\n"};
   // The address that the internet sees this task come from: the NAT gateway's.
   if (path == "/outbound") {
     Fetched seen = fetch("checkip.amazonaws.com", "80", "/");
@@ -173,13 +175,15 @@ Answer answer(const Identity& me, std::string_view path) {
   return {404, "text/plain", "not found\n"};
 }
 
-void log_request(const Identity& me, std::string_view method, std::string_view path, int status, std::string_view client) {
+void log_request(const Identity& me, std::string_view method, std::string_view path, int status,
+                 std::string_view client) {
   timespec now{};
   clock_gettime(CLOCK_REALTIME, &now);
-  std::printf("{\"time\":%ld.%03ld,\"level\":\"info\",\"task\":\"%s\",\"method\":\"%s\",\"path\":\"%s\",\"status\":%d,"
-              "\"client\":\"%s\"}\n",
-              now.tv_sec, now.tv_nsec / 1'000'000, me.task.c_str(), escaped(method).c_str(), escaped(path).c_str(), status,
-              escaped(client).c_str());
+  std::printf(
+      "{\"time\":%ld.%03ld,\"level\":\"info\",\"task\":\"%s\",\"method\":\"%s\",\"path\":\"%s\",\"status\":%d,"
+      "\"client\":\"%s\"}\n",
+      now.tv_sec, now.tv_nsec / 1'000'000, me.task.c_str(), escaped(method).c_str(), escaped(path).c_str(), status,
+      escaped(client).c_str());
   std::fflush(stdout);
 }
 
@@ -203,8 +207,8 @@ void serve_connection(int fd, const Identity& me) {
     std::size_t second = head.find(' ', space + 1);
     if (second == std::string::npos) break;
     std::string method = head.substr(0, space);
-    std::string path = head.substr(space + 1, second - space - 1);
-    path = path.substr(0, path.find('?'));
+    const std::string target = head.substr(space + 1, second - space - 1);
+    const std::string path = target.substr(0, target.find('?'));
     Answer reply = answer(me, path);
     ++served;
     keep = !stopping && strcasecmp(header(head, "Connection").c_str(), "close") != 0;
@@ -213,7 +217,7 @@ void serve_connection(int fd, const Identity& me) {
                        (keep ? "\r\n" : "\r\nConnection: close\r\n") + "\r\n";
     if (method != "HEAD") text += reply.body;
     if (send(fd, text.data(), text.size(), MSG_NOSIGNAL) < 0) break;
-    if (path != "/health") log_request(me, method, path, reply.status, header(head, "X-Forwarded-For"));
+    if (path != "/health") log_request(me, method, target, reply.status, header(head, "X-Forwarded-For"));
   }
   close(fd);
   --open_connections;

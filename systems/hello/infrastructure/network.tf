@@ -107,7 +107,7 @@ resource "aws_vpc_security_group_egress_rule" "load_balancer_service" {
 
 resource "aws_security_group" "service" {
   name        = "${var.name}-service"
-  description = "The service's tasks"
+  description = "Tasks of the service"
   vpc_id      = aws_vpc.main.id
 }
 
