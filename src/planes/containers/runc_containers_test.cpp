@@ -210,11 +210,15 @@ TEST_F(RuncContainersTest, RunsHealthChecksInside) {
   EXPECT_LE(exec({"/bin/target", "count", "5000"}).output.size(), 4096U);
   const Containers::ExecResult late = exec({"/bin/target", "ignore"}, 1);
   EXPECT_EQ(late.code, -1);
-  // What was run is gone too: only the container's own process is left in its cgroup.
-  std::ifstream processes(keeper::cgroup_roots().at(0) + world_->instance.cgroup() + "/t1/app/cgroup.procs");
-  int count = 0;
-  for (std::string line; std::getline(processes, line);) ++count;
-  EXPECT_EQ(count, 1);
+  // What was run goes too: only the container's own process stays in its cgroup.
+  const std::string processes = keeper::cgroup_roots().at(0) + world_->instance.cgroup() + "/t1/app/cgroup.procs";
+  const auto count = [&] {
+    std::ifstream file(processes);
+    return std::count(std::istreambuf_iterator<char>(file), {}, '\n');
+  };
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (count() > 1 && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  EXPECT_EQ(count(), 1);
 }
 
 TEST_F(RuncContainersTest, MountsVolumesAndKeepsTheRootReadOnly) {

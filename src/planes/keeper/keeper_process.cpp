@@ -74,11 +74,14 @@ void enter_own_mount_namespace() {
   if (::mount("", "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0) throw_errno("mount propagation");
 }
 
+// Standard error goes to the log too: what a sanitizer or the C library says last.
 void leave_terminal(const std::string& state_directory) {
-  log::set_file(state_directory + "/keeper.log");
+  const std::string path = state_directory + "/keeper.log";
+  log::set_file(path);
   const Descriptor null(::open("/dev/null", O_RDWR | O_CLOEXEC));
-  for (int stream = 0; stream < 3; ++stream) {
-    if (::dup2(null.get(), stream) < 0) throw_errno("dup2");
+  const Descriptor file(::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+  if (!null || !file || ::dup2(null.get(), 0) < 0 || ::dup2(file.get(), 1) < 0 || ::dup2(file.get(), 2) < 0) {
+    throw_errno("standard streams");
   }
 }
 

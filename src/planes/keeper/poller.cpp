@@ -63,11 +63,13 @@ void Poller::run_once() {
   const int count = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), timeout_ms());
   if (count < 0 && errno != EINTR) throw_errno("epoll_wait");
   for (int i = 0; i < count; ++i) {
-    const epoll_event& event = events[static_cast<std::size_t>(i)];
-    const auto found = watches_.find(event.data.u64);
+    // Copies: the kernel's structure is packed, so its members may not be referred to.
+    const Token token = events[static_cast<std::size_t>(i)].data.u64;
+    const std::uint32_t what = events[static_cast<std::size_t>(i)].events;
+    const auto found = watches_.find(token);
     if (found == watches_.end()) continue;  // removed by a callback before it
     const std::shared_ptr<Callback> callback = found->second.callback;
-    (*callback)(event.events);
+    (*callback)(what);
   }
   run_timers();
 }
