@@ -1,0 +1,55 @@
+# Every habit has a name. `make` builds, `make demo` shows, `make test` proves.
+BUILD ?= build/dev
+JOBS ?= $(shell nproc)
+
+.PHONY: all setup build demo demo-down test unit e2e tidy format asan bench nightly clean
+
+all: build
+
+setup:
+	@tools/setup --check || tools/setup
+	@cmp -s tools/requirements.txt build/venv/.installed || tools/setup
+
+build: setup
+	@test -f $(BUILD)/build.ninja || cmake --preset $(notdir $(BUILD)) >/dev/null
+	ninja -j$(JOBS) -C $(BUILD) brume
+
+# The hello system, from Terraform to an answer through its load balancer, then what to look at next.
+demo: build
+	systems/hello/demo
+
+demo-down:
+	systems/hello/demo down
+
+# Unit tests and end-to-end tests with real clients; the last line says how many passed, failed and were skipped.
+test: build
+	ninja -j$(JOBS) -C $(BUILD) brume_tests
+	tools/test unit e2e
+
+unit: setup
+	@test -f $(BUILD)/build.ninja || cmake --preset $(notdir $(BUILD)) >/dev/null
+	ninja -j$(JOBS) -C $(BUILD) brume_tests
+	tools/test unit
+
+e2e: build
+	tools/test e2e
+
+tidy:
+	tools/tidy
+
+format:
+	git ls-files '*.cpp' '*.h' | xargs clang-format-19 -i
+
+# Unit tests under AddressSanitizer and UndefinedBehaviorSanitizer.
+asan: setup
+	tools/test asan
+
+bench: setup
+	bench/run
+
+# What takes too long for every push: TSan, long fuzzing, protocol vectors of others, lint, benches, soak.
+nightly: build
+	tools/nightly
+
+clean:
+	rm -rf build

@@ -1,0 +1,1 @@
+"""What tools/tidy checks, one module per kind."""
