@@ -1,0 +1,85 @@
+"""Fixtures of the end-to-end tests: a cloud per file, with nothing left of it afterwards (DECISIONS 24)."""
+import os
+import pathlib
+import shutil
+import sys
+
+import pytest
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+import network  # noqa: E402
+import traces  # noqa: E402
+from cloud import PROGRAM, Cloud  # noqa: E402
+
+# The longest first, so that two workers end together.
+ORDER = ['test_hello.py', 'test_s3_backend.py']
+
+
+def pytest_configure(config):
+    config.stash['machine'] = None
+    worker = hasattr(config, 'workerinput')
+    alone = not worker and not config.getoption('numprocesses', None)
+    if os.geteuid() == 0 and (worker or alone):
+        network.leave_host()
+    # Who has the machine alone compares it before and after; elsewhere each file judges what was its own.
+    if not worker and os.environ.get('CI') == 'true' and os.geteuid() == 0:
+        config.stash['machine'] = traces.machine()
+
+
+def pytest_sessionfinish(session):
+    before = session.config.stash.get('machine', None)
+    if before is None:
+        return
+    after = traces.machine()
+    left = [f'{kind}: {item}' for kind in before for item in sorted(after[kind] - before[kind])]
+    if left:
+        print('\nleft on this machine by the tests:\n  ' + '\n  '.join(left))
+        session.exitstatus = 1
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: ORDER.index(item.path.name) if item.path.name in ORDER else len(ORDER))
+
+
+def make_cloud(*options, **more):
+    if os.geteuid() != 0:
+        pytest.skip('end-to-end tests make namespaces: run them as root')
+    if not PROGRAM.exists():
+        pytest.fail(f'{PROGRAM} is not built (make)')
+    return Cloud(*options, **more)
+
+
+def end(cloud):
+    left = cloud.delete()
+    shutil.rmtree(cloud.work, ignore_errors=True)
+    shutil.rmtree(cloud.state, ignore_errors=True)
+    assert not left, 'down --delete left behind:\n  ' + '\n  '.join(left)
+
+
+@pytest.fixture(scope='module')
+def cloud(request):
+    """A cloud of the file's own, up, offline, on a port of its own."""
+    cloud = make_cloud('--offline')
+    before = request.session.testsfailed
+    try:
+        cloud.up()
+        yield cloud
+    finally:
+        if request.session.testsfailed > before:
+            print(f'--- the end of the daemon\'s log\n{cloud.log()[-6000:]}')
+        end(cloud)
+
+
+@pytest.fixture
+def fresh_cloud():
+    """A function that makes further clouds, each removed at the end of the test."""
+    made = []
+
+    def make(*options, **more):
+        made.append(make_cloud(*(options or ('--offline',)), **more))
+        return made[-1]
+    yield make
+    for cloud in made:
+        end(cloud)
