@@ -294,6 +294,37 @@ TEST_F(RuncContainersTest, LosesNoLineOfAContainerWhenTheDaemonGoes) {
   EXPECT_EQ(remove(), "");
 }
 
+// The machine's restart takes the same way: nobody can tell what ran, so it is ended, and its remains are removed.
+TEST_F(RuncContainersTest, EndsAndRemovesWhatAKilledKeeperLeft) {
+  int keeper = 0;
+  world_->client->on_connected([&](const KeeperClient::Connected& connected) { keeper = connected.pid; });
+  sandbox({"t1", "host", 64 << 20, 256});
+  const Containers::Started started = start(container({"ignore"}));
+  ASSERT_EQ(started.error, "");
+  ASSERT_GT(keeper, 0);
+  ASSERT_EQ(::kill(keeper, SIGKILL), 0);
+  EXPECT_EQ(exit_of().exit.signal, SIGKILL);
+  // A process that nobody has reaped yet has no command line.
+  std::string command;
+  std::ifstream("/proc/" + std::to_string(started.pid) + "/cmdline") >> command;
+  EXPECT_EQ(command, "");
+  world_->connect();
+  EXPECT_TRUE(recover().empty());
+  EXPECT_FALSE(std::filesystem::exists(world_->instance.state_directory() + "/containers/sandboxes/t1"));
+  for (const std::string& root : keeper::cgroup_roots()) {
+    EXPECT_FALSE(std::filesystem::exists(root + world_->instance.cgroup() + "/t1")) << root;
+  }
+  sandbox();
+  EXPECT_EQ(start(container({"ignore"})).error, "");
+}
+
+TEST_F(RuncContainersTest, SetsTheNetworksKernelParameters) {
+  sandbox();
+  ContainerSpec spec = container({"show", "/proc/sys/net/ipv4/tcp_keepalive_time"});
+  spec.sysctls = {{"net.ipv4.tcp_keepalive_time", "61"}};
+  EXPECT_THAT(output_of(spec), Contains("61"));
+}
+
 TEST_F(RuncContainersTest, RemovesASandboxWithItsRunningContainers) {
   sandbox();
   const Containers::Started started = start(container({"ignore"}));
