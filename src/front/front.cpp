@@ -36,7 +36,7 @@ Front::~Front() { stop(); }
 
 void Front::add(const model::Handlers& handlers, void* service) {
   BRUME_CHECK(handlers.handlers.size() == handlers.service->operations.size());
-  parts_->dispatcher.add({.model = handlers.service, .handlers = &handlers, .object = service});
+  parts_->dispatcher.add({.model = handlers.service, .handlers = handlers, .object = service});
 }
 
 void Front::route(std::string host_suffix, std::string path_prefix, HttpHandler& handler) {

@@ -57,7 +57,7 @@ class Front {
   Front& operator=(const Front&) = delete;
   ~Front();
 
-  // Before start(). `service` is the service object that the handlers take; `handlers` lives as long as the door.
+  // Before start(). `handlers` as the generated NAMESPACE::handlers() gives them; `service` is the object they take.
   void add(const model::Handlers& handlers, void* service);
   // Plain HTTP by host and path. An empty suffix is any host.
   void route(std::string host_suffix, std::string path_prefix, HttpHandler& handler);

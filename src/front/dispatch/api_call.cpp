@@ -7,6 +7,7 @@
 #include "core/scope.h"
 #include "core/text.h"
 #include "front/dispatch/style.h"
+#include "front/sigv4/presigned_v2.h"
 
 namespace brume::front {
 namespace {
@@ -209,6 +210,7 @@ void ApiCall::on_stream() {
 
 void ApiCall::authenticate_s3() {
   const sigv4::SignedRequest request = signed_request();
+  if (sigv4::is_presigned_v2(request)) return authenticate_v2();
   auto claim = sigv4::read_claim(request, style_);
   if (!claim) throw claim.error();
   // An anonymous request says about its body what a presigned one does.
@@ -217,6 +219,20 @@ void ApiCall::authenticate_s3() {
   payload_ = *std::move(payload);
   if (!*claim && payload_.kind == sigv4::Payload::Kind::signed_chunks) throw sigv4::missing_authentication(style_);
   authenticate(payload_.text);
+}
+
+void ApiCall::authenticate_v2() {
+  auto principal =
+      sigv4::verify_presigned_v2(signed_request(), path_, host_.region, context_.now, environment_->credentials);
+  if (!principal) throw principal.error();
+  payload_ = {.kind = sigv4::Payload::Kind::unsigned_body, .text = "UNSIGNED-PAYLOAD"};
+  admit(*std::move(principal), query_parameter(exchange_->head().query, "AWSAccessKeyId"));
+}
+
+void ApiCall::admit(Principal principal, std::string access_key_id) {
+  context_.principal = std::move(principal);
+  context_.principal.access_key_id = std::move(access_key_id);
+  context_.scope.account = context_.principal.account;
 }
 
 void ApiCall::authenticate(std::string_view payload_hash) {
@@ -238,9 +254,7 @@ void ApiCall::authenticate(std::string_view payload_hash) {
                                 environment_->keys);
   if (!verified) throw verified.error();
   verified_ = *std::move(verified);
-  context_.principal = verified_->principal;
-  context_.principal.access_key_id = claim_->access_key_id;
-  context_.scope.account = context_.principal.account;
+  admit(verified_->principal, claim_->access_key_id);
 }
 
 void ApiCall::decode() {
@@ -252,6 +266,7 @@ void ApiCall::decode() {
   }
   const protocols::DecodeReport report =
       protocols::decode(*service_->model, *operation_, protocol_, request, input_->get());
+  if (sigv4::is_presigned_v2(signed_request())) return;  // its parameters are no members, and no surprise
   for (const std::string& member : report.ignored_members)
     environment_->statistics.count_ignored(service_name_ + ":" + member);
 }

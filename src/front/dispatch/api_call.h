@@ -50,6 +50,8 @@ class ApiCall final : public std::enable_shared_from_this<ApiCall> {
   void look_up();
   void authenticate(std::string_view payload_hash);
   void authenticate_s3();
+  void authenticate_v2();
+  void admit(Principal principal, std::string access_key_id);
   void decode();
   void choose(const ServedService& service);
   protocols::WireRequest wire() const;

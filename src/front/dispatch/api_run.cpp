@@ -61,7 +61,7 @@ void ApiCall::handle() {
   context_.now = environment_->clock.now();
   fill_idempotency_tokens();
   if (operation_->deferred) return invoke_deferred();
-  const model::Handler& handler = service_->handlers->of(*operation_);
+  const model::Handler& handler = service_->handlers.of(*operation_);
   model::Object output(*operation_->output);
   Tx tx(environment_->store);
   handler.invoke(service_->object, tx, context_, input_->get(), output.get());
@@ -76,7 +76,7 @@ void ApiCall::invoke_deferred() {
                                  [self](const AwsError& error) { self->on_deferred(std::nullopt, error); });
   Tx tx(environment_->store);
   try {
-    service_->handlers->of(*operation_)
+    service_->handlers.of(*operation_)
         .invoke_deferred(service_->object, tx, context_, input_->get(), std::move(answer));
     tx.commit();
   } catch (...) {

@@ -17,7 +17,7 @@ namespace brume::front {
 
 struct ServedService {
   const model::Service* model = nullptr;
-  const model::Handlers* handlers = nullptr;
+  model::Handlers handlers;
   void* object = nullptr;  // the service object that the handlers take
 };
 

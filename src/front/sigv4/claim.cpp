@@ -177,11 +177,6 @@ std::expected<std::optional<Claim>, AwsError> read_claim(const SignedRequest& re
     return std::unexpected(incomplete_signature(style, "There is more than one Authorization header.", false));
   if (in_header) return read_header_claim(request, style);
   if (in_query) return read_query_claim(request, style);
-  // Signature version 2, which AWS retired.
-  if (style == Style::s3 && has_parameter(request.query, "Signature") && has_parameter(request.query, "AWSAccessKeyId"))
-    return std::unexpected(
-        AwsError("InvalidRequest",
-                 "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."));
   return std::nullopt;
 }
 
