@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <cstring>
+
+#include "services/ec2/addresses.h"
 #include "services/ec2/testing.h"
 
 namespace brume::ec2 {
@@ -64,6 +67,24 @@ TEST(ElasticIp, IsAllocatedFromThePoolAndUniqueOverAccounts) {
   }
   for (int i = 0; i < 50; ++i) world.address();
   EXPECT_EQ(world.code(allocate_address, {}), "AddressLimitExceeded");
+}
+
+class ConstantRandom final : public Random {
+ public:
+  void fill(void* data, std::size_t size) override { std::memset(data, 0x55, size); }
+};
+
+TEST(PublicAddresses, AreNeverGivenTwice) {
+  World world;
+  ConstantRandom random;
+  Ec2 ec2(*world.store, world.runtime.clock, random, world.runtime.control, world.network, world.names,
+          PagingTokens("secret"));
+  Tx tx(*world.store);
+  const std::string first = take_public_address(ec2, tx, kScope, "a");
+  const std::string second = take_public_address(ec2, tx, {"210987654321", "us-east-1"}, "b");
+  EXPECT_NE(first, second);
+  give_back_public_address(ec2, tx, first);
+  EXPECT_EQ(take_public_address(ec2, tx, kScope, "c"), first);
 }
 
 TEST(ElasticIp, IsReleasedOnce) {

@@ -223,12 +223,14 @@ TEST_F(SecurityGroups, ModifyKeepsTheRulesId) {
         modify_security_group_rules,
         {.group_id = id, .security_group_rules = {{{.security_group_rule_id = rule, .security_group_rule = wanted}}}});
   };
+  world.call(create_tags, {.resources = {{rule}}, .tags = {{{.key = "Name", .value = "kept"}}}});
   EXPECT_EQ(
       modify({.ip_protocol = "tcp", .from_port = 443, .to_port = 443, .cidr_ipv4 = "10.0.0.0/8", .description = "new"}),
       "");
   const auto shape = world.call(describe_security_group_rules, {.security_group_rule_ids = {{rule}}});
   EXPECT_EQ(*shape.security_group_rules->at(0).from_port, 443);
   EXPECT_EQ(*shape.security_group_rules->at(0).description, "new");
+  EXPECT_EQ(*shape.security_group_rules->at(0).tags->at(0).value, "kept");
   EXPECT_EQ(modify({.ip_protocol = "tcp", .from_port = 81, .to_port = 81, .cidr_ipv4 = "0.0.0.0/0"}),
             "InvalidPermission.Duplicate");
   EXPECT_EQ(modify({.ip_protocol = "tcp", .from_port = 81, .to_port = 81}), "InvalidParameterValue");
