@@ -100,7 +100,7 @@ Cloud::Cloud(const UpOptions& given, const Instance& where)
       task_logs(logs, authorizer),
       ecs({*store, clock, *random, control, task_interfaces, service_targets, image_source, task_logs, *containers,
            roles, authorizer, sinks}),
-      relay(control, elbv2, *zone, *network),
+      relay(control, elbv2, *network),
       admin(*this),
       front({.spool_directory = where.spool(), .default_region = given.default_region},
             {clock, *random, control, *store, key_ring, authorizer, sinks, &certificates, &relay}) {

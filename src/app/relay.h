@@ -3,7 +3,6 @@
 
 #include "core/runtime.h"
 #include "front/relay.h"
-#include "planes/names/names.h"
 #include "planes/network/network.h"
 #include "services/elbv2/elbv2.h"
 
@@ -11,15 +10,14 @@ namespace brume::app {
 
 class LoadBalancerRelay final : public Relay {
  public:
-  LoadBalancerRelay(Control& control, elbv2::Elbv2& elbv2, names::Zone& zone, network::Network& network)
-      : control_(control), elbv2_(elbv2), zone_(zone), network_(network) {}
+  LoadBalancerRelay(Control& control, elbv2::Elbv2& elbv2, network::Network& network)
+      : control_(control), elbv2_(elbv2), network_(network) {}
   void dial(const std::string& host, std::function<void(Result)> done) override;
 
  private:
   void dial_on_control(const std::string& host, const std::function<void(Result)>& done);
   Control& control_;
   elbv2::Elbv2& elbv2_;
-  names::Zone& zone_;
   network::Network& network_;
 };
 

@@ -62,6 +62,17 @@ int run_detached(const UpOptions& options, const Instance& instance) {
   throw std::runtime_error(outcome.empty() ? "the daemon ended while it started; see " + instance.log_file() : outcome);
 }
 
+// The foreground's live status: one line, drawn anew each second on a terminal, until the process ends.
+void show_live(const Instance& instance) {
+  while (isatty(STDOUT_FILENO) != 0) {
+    const auto answer = admin_call(instance, "GET", "/status");
+    if (!answer) return;
+    std::printf("\r\033[K%s", render_line(boost::json::parse(answer->body)).c_str());
+    std::fflush(stdout);
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+  }
+}
+
 void greet(const Instance& instance) {
   const auto answer = admin_call(instance, "GET", "/status");
   if (answer) std::fputs(render_greeting(boost::json::parse(answer->body)).c_str(), stdout);
@@ -89,6 +100,7 @@ int run_up(const UpOptions& options) {
       greet(instance);
       std::printf("Ctrl-C stops the daemon; what runs in the cloud goes on until brume down.\n");
       std::fflush(stdout);
+      show_live(instance);
     }).detach();
   });
 }

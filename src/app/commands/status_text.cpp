@@ -73,6 +73,17 @@ std::string render_greeting(const json::value& status) {
       text(status, "real_internet") == "true" ? "" : ", offline");
 }
 
+std::string render_line(const json::value& status) {
+  std::int64_t resources = 0, refused = 0;
+  for (const json::value& service : list(status, "services"))
+    for (const json::value& resource : list(service, "resources"))
+      resources += resource.at("count").to_number<std::int64_t>();
+  for (const json::value& operation : list(status, "refused"))
+    refused += operation.at("count").to_number<std::int64_t>();
+  return fmt::format("{} requests, {} resources, {} processes, {} refused, {} problems", text(status, "requests"),
+                     resources, list(status, "processes").size(), refused, list(status, "problems").size());
+}
+
 std::string render_status(const json::value& status) {
   return fmt::format("instance {} in {}, pid {}, API on 127.0.0.1:{}, real internet {}\n", text(status, "id"),
                      text(status, "state"), text(status, "pid"), text(status, "port"),

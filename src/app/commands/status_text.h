@@ -9,5 +9,7 @@ namespace brume::app {
 // After `up`: where the cloud is and what to do next.
 std::string render_greeting(const boost::json::value& status);
 std::string render_status(const boost::json::value& status);
+// One line for the foreground: requests, what runs, what was refused.
+std::string render_line(const boost::json::value& status);
 
 }  // namespace brume::app
