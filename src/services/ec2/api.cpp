@@ -67,7 +67,7 @@ InterfaceFacts create_service_interface(Ec2& ec2, Tx& tx, const Scope& scope, co
                          .requester = wanted.requester,
                          .instance_owner = wanted.instance_owner.empty() ? wanted.requester : wanted.instance_owner,
                          .sandbox = wanted.sandbox,
-                         .public_owner = wanted.requester.starts_with("amazon-") ? wanted.requester : "amazon",
+                         .public_owner = wanted.requester == "amazon-elb" ? wanted.requester : "amazon",
                          .source_dest_check = wanted.source_dest_check,
                          .assign_public_ip = wanted.assign_public_ip,
                          .tags = wanted.tags};

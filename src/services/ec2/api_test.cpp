@@ -60,7 +60,7 @@ TEST_F(Api, AServicesInterfaceIsShownAndNotTouched) {
 }
 
 TEST_F(Api, ATasksAttachmentIsItsOwn) {
-  const InterfaceFacts facts = make({.requester = "578734482556", .assign_public_ip = true});
+  const InterfaceFacts facts = make({.requester = "amazon-ecs", .assign_public_ip = true});
   EXPECT_TRUE(facts.attachment.starts_with("eni-attach-"));
   EXPECT_EQ(facts.groups, std::vector<std::string>{*default_group_of(*world.ec2, kScope, vpc)});
   EXPECT_EQ(*show(facts.id).association->ip_owner_id, "amazon");
