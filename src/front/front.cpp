@@ -19,6 +19,7 @@ struct Front::Parts {
                                            .credentials = needs.credentials,
                                            .authorizer = needs.authorizer,
                                            .audit = needs.audit,
+                                           .cross_origin = needs.cross_origin,
                                            .default_region = std::move(options.default_region),
                                            .limits = options.limits,
                                            .request_ids = front::RequestIds(needs.random)}),

@@ -17,6 +17,7 @@
 #include "core/runtime.h"
 #include "core/time.h"
 #include "front/certificates.h"
+#include "front/cross_origin.h"
 #include "front/dispatch/statistics.h"
 #include "front/http/limits.h"
 #include "front/relay.h"
@@ -41,6 +42,7 @@ struct FrontNeeds {
   AuditSink& audit;
   CertificateSource* certificates = nullptr;  // null: no TLS
   Relay* relay = nullptr;                     // null: load balancers' names are not relayed
+  const CrossOrigin* cross_origin = nullptr;  // null: no bucket allows other origins
 };
 
 struct Listening {

@@ -86,6 +86,7 @@ void ApiCall::begin() {
   const Target target = environment_->services.find(exchange_->head(), host_, scope);
   if (target.served != nullptr) {
     choose(*target.served);
+    if (is_preflight()) return to_control(&ApiCall::answer_preflight);
     return is_rest(protocol_) ? begin_rest() : receive_whole(&ApiCall::on_body);
   }
   protocol_ = protocols::guess_protocol(wire());
@@ -312,6 +313,7 @@ void ApiCall::send(protocols::WireReply reply, bool failed) {
         static_cast<std::uint64_t>(
             std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - started_).count()),
         failed);
+  for (const auto& header : reply_headers_) reply.headers.push_back(header);
   exchange_->reply({.status = reply.status, .headers = std::move(reply.headers), .body = std::move(reply.body)});
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -67,8 +68,10 @@ class ApiCall final : public std::enable_shared_from_this<ApiCall> {
   void fill_idempotency_tokens();
   void invoke_deferred();
   void on_deferred(std::optional<model::Object> output, std::optional<AwsError> failure);
-  template <class Step>
-  void guard_control(Step&& step);
+  void guard_control(const std::function<void()>& step);
+  bool is_preflight() const;
+  void answer_preflight();
+  void find_cross_origin_headers();
 
   // Either thread.
   void succeed(model::Object output);
@@ -96,6 +99,7 @@ class ApiCall final : public std::enable_shared_from_this<ApiCall> {
   sigv4::Payload payload_;
   http::ReceivedBody received_;
   std::optional<model::Object> input_;
+  Headers reply_headers_;  // added to every answer
 
   // Of deferred operations: the answer may come before the commit, and is sent after it.
   bool committed_ = false;

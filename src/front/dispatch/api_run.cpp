@@ -10,8 +10,7 @@
 
 namespace brume::front {
 
-template <class Step>
-void ApiCall::guard_control(Step&& step) {
+void ApiCall::guard_control(const std::function<void()>& step) {
   try {
     step();
   } catch (const AwsError& error) {
@@ -32,6 +31,7 @@ void ApiCall::authorize() const {
 
 void ApiCall::authorize_stream() {
   guard_control([this] {
+    find_cross_origin_headers();
     authorize();
     exchange_->post([self = shared_from_this()] { self->start_stream(); });
   });
@@ -39,6 +39,7 @@ void ApiCall::authorize_stream() {
 
 void ApiCall::run() {
   guard_control([this] {
+    find_cross_origin_headers();
     authorize();
     handle();
   });

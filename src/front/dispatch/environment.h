@@ -11,6 +11,7 @@
 #include "core/random.h"
 #include "core/runtime.h"
 #include "core/time.h"
+#include "front/cross_origin.h"
 #include "front/dispatch/services.h"
 #include "front/dispatch/statistics.h"
 #include "front/http/limits.h"
@@ -37,8 +38,9 @@ struct Environment {
   Control& control;
   Store& store;  // control thread
   const Credentials& credentials;
-  const Authorizer& authorizer;  // control thread
-  AuditSink& audit;              // control thread
+  const Authorizer& authorizer;               // control thread
+  AuditSink& audit;                           // control thread
+  const CrossOrigin* cross_origin = nullptr;  // control thread
   std::string default_region;
   http::Limits limits;
   RequestIds request_ids;     // I/O thread

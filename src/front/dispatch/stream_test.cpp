@@ -247,5 +247,42 @@ TEST(Presigned, WorksUntilItExpires) {
   EXPECT_THAT(late.body, HasSubstr("<Message>Request has expired</Message>"));
 }
 
+class OneOrigin final : public CrossOrigin {
+ public:
+  std::optional<Headers> preflight(const std::string& bucket, const std::string& origin, const std::string& method,
+                                   const std::string& requested_headers) const override {
+    if (bucket != "site" || origin != "https://page.example" || method != "PUT") return std::nullopt;
+    return Headers{{"Access-Control-Allow-Origin", origin}, {"Access-Control-Allow-Headers", requested_headers}};
+  }
+  Headers headers(const std::string& bucket, const std::string& origin, const std::string&) const override {
+    if (bucket != "site") return {};
+    return {{"Access-Control-Allow-Origin", origin}};
+  }
+};
+
+TEST(CrossOriginRequests, AreAnsweredByTheBucketsRules) {
+  TestFront front;
+  OneOrigin rules;
+  front.cross_origin = &rules;
+  front.start();
+  const auto preflight = [&front](std::string_view host, std::string_view path, std::string_view method) {
+    http::RawClient client(front.port);
+    client.send("OPTIONS " + std::string(path) + " HTTP/1.1\r\nHost: " + std::string(host) +
+                "\r\nOrigin: https://page.example\r\nAccess-Control-Request-Headers: x-amz-date\r\n"
+                "Access-Control-Request-Method: " +
+                std::string(method) + "\r\n\r\n");
+    return client.read_answer();
+  };
+  const auto allowed = preflight("site.s3.eu-west-1.amazonaws.com", "/key", "PUT");
+  EXPECT_EQ(allowed.status(), 200);
+  EXPECT_THAT(allowed.head, HasSubstr("Access-Control-Allow-Headers: x-amz-date"));
+  EXPECT_EQ(preflight("127.0.0.1", "/site/key", "PUT").status(), 200);
+  const auto denied = preflight("127.0.0.1", "/site/key", "DELETE");
+  EXPECT_EQ(denied.status(), 403);
+  EXPECT_THAT(denied.body, HasSubstr("<Code>AccessForbidden</Code>"));
+  const TestSend request{.method = "PUT", .path = "/site/key", .headers = {{"Origin", "https://page.example"}}, .service = "s3"};
+  EXPECT_THAT(front.send(request).head, HasSubstr("Access-Control-Allow-Origin: https://page.example"));
+}
+
 }  // namespace
 }  // namespace brume::front

@@ -88,6 +88,7 @@ struct TestFront {
   TestService ecs{kEcsModel, "ecs"};
   TestService s3{kS3Model, "s3"};
   http::TestDirectory directory;
+  const CrossOrigin* cross_origin = nullptr;
   std::unique_ptr<Front> front;
   std::uint16_t port = 0;
 
@@ -95,7 +96,7 @@ struct TestFront {
   void start(Relay* relay = nullptr, http::Limits limits = {}, const std::function<void(Front&)>& more = {}) {
     front = std::make_unique<Front>(
         FrontOptions{.spool_directory = directory.path() + "/spool", .default_region = "eu-west-1", .limits = limits},
-        FrontNeeds{clock, *random, control, *store, credentials, authorizer, audit, nullptr, relay});
+        FrontNeeds{clock, *random, control, *store, credentials, authorizer, audit, nullptr, relay, cross_origin});
     for (TestService* service : {&sts, &ecs, &s3}) front->add(service->handlers(), service);
     if (more) more(*front);
     front->start();

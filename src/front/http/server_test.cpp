@@ -190,6 +190,26 @@ TEST(Server, ClosesWhatIsTooSlowOrIdle) {
   EXPECT_EQ(answer.body, "RequestTimeout");
 }
 
+TEST(Server, GivesUpAClientThatTakesNoAnswer) {
+  Limits limits;
+  limits.write_progress = limits.linger = std::chrono::milliseconds(60);
+  TestServer server(
+      [](const std::shared_ptr<Exchange>& exchange) { exchange->reply({.body = Body::of(std::string(64 << 20, 'x'))}); },
+      limits);
+  RawClient client(server.port());
+  client.send(request("GET /"));
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  bool began = false;
+  while (std::chrono::steady_clock::now() < deadline) {
+    began = began || server.server().connections() > 0;
+    if (began && server.server().connections() == 0) break;
+    std::this_thread::yield();
+  }
+  EXPECT_TRUE(began);
+  EXPECT_EQ(server.server().connections(), 0U);
+  EXPECT_LT(client.read_to_end().size(), 64U << 20);
+}
+
 TEST(Server, GivesANewClientThePlaceOfTheLongestWaiting) {
   Limits limits;
   limits.connections = 2;
