@@ -12,9 +12,10 @@ const BucketRecord& require_bucket(const S3& s3, const RequestContext& context, 
   if (bucket == nullptr) {
     throw no_such_bucket("The specified bucket does not exist").with("BucketName", name.get());
   }
-  // Who signs nothing has no region either: such requests are served wherever they arrive.
-  const bool anonymous = context.principal.kind == Principal::Kind::anonymous;
-  if (!anonymous && !context.scope.region.empty() && bucket->region != context.scope.region) {
+  // Only AWS's host names stand for a region: at 127.0.0.1 all regions are served. Who signs nothing names none.
+  const bool regional = context.host.find("amazonaws.com") != std::string::npos &&
+                        context.principal.kind != Principal::Kind::anonymous && !context.scope.region.empty();
+  if (regional && bucket->region != context.scope.region) {
     throw AwsError(
         "PermanentRedirect",
         "The bucket you are attempting to access must be addressed using the specified endpoint. Please send "

@@ -40,6 +40,7 @@ struct World {
     context.principal.arn = "arn:aws:iam::" + account + ":root";
     context.request_id = "request";
     context.now = runtime.clock.now();
+    context.host = "s3." + region + ".amazonaws.com";
     context.endpoint = "https://s3." + region + ".amazonaws.com";
     return context;
   }
