@@ -280,7 +280,8 @@ TEST(CrossOriginRequests, AreAnsweredByTheBucketsRules) {
   const auto denied = preflight("127.0.0.1", "/site/key", "DELETE");
   EXPECT_EQ(denied.status(), 403);
   EXPECT_THAT(denied.body, HasSubstr("<Code>AccessForbidden</Code>"));
-  const TestSend request{.method = "PUT", .path = "/site/key", .headers = {{"Origin", "https://page.example"}}, .service = "s3"};
+  const TestSend request{
+      .method = "PUT", .path = "/site/key", .headers = {{"Origin", "https://page.example"}}, .service = "s3"};
   EXPECT_THAT(front.send(request).head, HasSubstr("Access-Control-Allow-Origin: https://page.example"));
 }
 

@@ -194,7 +194,9 @@ TEST(Server, GivesUpAClientThatTakesNoAnswer) {
   Limits limits;
   limits.write_progress = limits.linger = std::chrono::milliseconds(60);
   TestServer server(
-      [](const std::shared_ptr<Exchange>& exchange) { exchange->reply({.body = Body::of(std::string(64 << 20, 'x'))}); },
+      [](const std::shared_ptr<Exchange>& exchange) {
+        exchange->reply({.body = Body::of(std::string(64 << 20, 'x'))});
+      },
       limits);
   RawClient client(server.port());
   client.send(request("GET /"));
