@@ -16,8 +16,10 @@ std::string_view target_prefix(const http::RequestHead& head) {
   return dot == std::string_view::npos ? std::string_view() : target.substr(0, dot);
 }
 
+// Query protocols post forms to "/"; the content type alone says nothing, since clients send it with S3's uploads too.
 bool is_query(const http::RequestHead& head) {
-  return head.header("content-type").starts_with("application/x-www-form-urlencoded") ||
+  const bool form = head.header("content-type").starts_with("application/x-www-form-urlencoded");
+  return (form && head.method == "POST" && (head.path.empty() || head.path == "/")) ||
          !query_parameter(head.query, "Action").empty();
 }
 
