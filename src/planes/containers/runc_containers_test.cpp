@@ -294,6 +294,21 @@ TEST_F(RuncContainersTest, LosesNoLineOfAContainerWhenTheDaemonGoes) {
   EXPECT_EQ(remove(), "");
 }
 
+// A namespace without a way out: the error is the pull's own, and the host's network is not asked instead.
+TEST_F(RuncContainersTest, PullsInTheInternetNamespaceOnly) {
+  if (std::system("skopeo --version > /dev/null 2>&1") != 0) GTEST_SKIP() << "skopeo is not installed";
+  std::ofstream(world_->instance.directory() + "/resolv.conf") << "nameserver 127.0.0.1\n";
+  const auto images =
+      make_images({world_->instance.directory() + "/other", world_->space.path(),
+                   world_->instance.directory() + "/resolv.conf", [](std::string_view) { return false; }},
+                  *world_->client, world_->workers, world_->loop);
+  const auto error = world_->loop.await<std::string>([&](auto done) {
+    images->pull("registry.example:5000/a:1", [done](const std::string&, const std::string& why) { done(why); });
+  });
+  EXPECT_THAT(error, HasSubstr("registry.example"));
+  EXPECT_THAT(error, HasSubstr("127.0.0.1:53"));
+}
+
 // The machine's restart takes the same way: nobody can tell what ran, so it is ended, and its remains are removed.
 TEST_F(RuncContainersTest, EndsAndRemovesWhatAKilledKeeperLeft) {
   int keeper = 0;

@@ -5,6 +5,7 @@
 #include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -85,6 +86,14 @@ void leave_terminal(const std::string& state_directory) {
   }
 }
 
+// A user's shell has a soft limit of 1024 files, which a proxy or a database outgrows.
+void raise_file_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) throw_errno("RLIMIT_NOFILE");
+  limit.rlim_cur = limit.rlim_max;
+  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) throw_errno("RLIMIT_NOFILE");
+}
+
 // The background process: says on `ready` that it serves, or why it cannot.
 void serve(const KeeperOptions& options, Descriptor ready) {
   try {
@@ -92,6 +101,7 @@ void serve(const KeeperOptions& options, Descriptor ready) {
     ::umask(077);
     if (::chdir("/") != 0) throw_errno("chdir /");
     if (::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) throw_errno("PR_SET_CHILD_SUBREAPER");
+    raise_file_limit();
     Descriptor signals = block_signals();
     enter_own_mount_namespace();
     Descriptor listener = listen_at(keeper_socket_path(options.run_directory));
