@@ -176,6 +176,7 @@ void Admin::logs(const HttpRequest& request, const Done& done) {
   const bool wait = request.parameter("wait") == "1";
   Tx tx(*cloud_.store);
   try {
+    logs::get_group(cloud_.logs, context.scope, *input.log_group_name);
     logs::filter_log_events(
         cloud_.logs, tx, Request<logs::FilterLogEventsInput>(context, input),
         Deferred<logs::FilterLogEventsOutput>(

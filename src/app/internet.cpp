@@ -53,15 +53,18 @@ constexpr const char* kDockerShim = R"sh(#!/bin/sh
 # docker for brume exec: build, tag, push, pull, login, images and rmi by buildah; nothing else is served.
 command=$1
 [ $# -gt 0 ] && shift
+if [ "$command" = buildx ]; then
+  command=$1
+  shift
+fi
+storage=${STORAGE_DRIVER:-overlay}
 case "$command" in
-  build) exec buildah --storage-driver "${STORAGE_DRIVER:-overlay}" build --isolation chroot "$@" ;;
-  buildx) [ "$1" = build ] && shift && exec buildah --storage-driver "${STORAGE_DRIVER:-overlay}" build --isolation chroot "$@" ;;
-  tag|push|pull|login|logout|images|rmi) exec buildah --storage-driver "${STORAGE_DRIVER:-overlay}" "$command" "$@" ;;
-  version|--version) echo "Docker shim of brume exec (buildah)";
-exit 0;
-;
+  build) exec buildah --storage-driver "$storage" build --isolation chroot "$@" ;;
+  tag | push | pull | login | logout | images | rmi) exec buildah --storage-driver "$storage" "$command" "$@" ;;
+  version | --version) echo "Docker shim of brume exec (buildah)" && exit 0 ;;
 esac
-echo "docker $command is not served inside brume exec: containers run as ECS tasks here (build, tag, push, pull, login work)" >&2
+echo "docker $command is not served inside brume exec: containers run as ECS tasks here" >&2
+echo "(build, tag, push, pull, login, images and rmi work, by buildah)" >&2
 exit 64
 )sh";
 

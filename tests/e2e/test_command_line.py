@@ -53,7 +53,7 @@ def test_state_is_the_owners_only(cloud):
     for name in ('store', 'objects', 'images'):
         assert os.stat(os.path.join(cloud.state, name)).st_mode & 0o077 == 0
     assert os.stat(cloud.state).st_mode & 0o066 == 0
-    assert os.stat(os.path.join(cloud.state, 'ca/ca.crt')).st_mode & 0o004
+    assert os.stat(os.path.join(cloud.state, 'ca/ca.pem')).st_mode & 0o004
     keys = [path for path, _, files in os.walk(os.path.join(cloud.state, 'ca')) for name in files if name.endswith('.key')
             and os.stat(os.path.join(path, name)).st_mode & 0o077]
     assert keys == []

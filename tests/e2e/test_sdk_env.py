@@ -64,7 +64,7 @@ def test_javascript(environment):
 
 def test_tls_on_the_same_port(cloud, environment):
     """One port for both: the first byte decides, and the certificate is of this cloud's own authority."""
-    authority = os.path.join(cloud.state, 'ca/ca.crt')
+    authority = os.path.join(cloud.state, 'ca/ca.pem')
     env = dict(environment, AWS_ENDPOINT_URL=f'https://127.0.0.1:{cloud.port}', AWS_CA_BUNDLE=authority)
     script = "import boto3; print(boto3.client('sts').get_caller_identity()['Account'])"
     done = subprocess.run([sys.executable, '-c', script], env=env, capture_output=True, text=True, timeout=60)
