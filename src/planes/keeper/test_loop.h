@@ -7,6 +7,7 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <stdexcept>
 #include <utility>
 
 #include "core/runtime.h"
@@ -48,7 +49,8 @@ class TestLoop final : public Control {
       answer = std::move(value);
       answered = true;
     });
-    if (!run_until([&] { return answered; })) std::abort();
+    // Thrown, so that the test fails and still cleans up behind itself.
+    if (!run_until([&] { return answered; })) throw std::runtime_error("no answer in time");
     return answer;
   }
 
