@@ -35,7 +35,7 @@ std::string write_resolv_conf(const Instance& instance) {
 }
 
 KeeperClientOptions keeper_options(const Instance& instance) {
-  return {.run_directory = instance.run, .state_directory = instance.state, .cgroup = cgroup_of(instance)};
+  return {.run_directory = instance.run, .state_directory = instance.state + "/keeper", .cgroup = cgroup_of(instance)};
 }
 
 std::unique_ptr<containers::Images> open_images(const UpOptions& options, const Instance& instance, Keeper& keeper,

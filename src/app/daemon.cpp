@@ -104,7 +104,8 @@ void stop_instance(const Instance& instance) {
   ControlLoop control(clock);
   network::prepare_run_directory(instance.run);
   auto keeper = make_keeper_client(
-      {.run_directory = instance.run, .state_directory = instance.state, .cgroup = "/brume/" + instance.id}, control);
+      {.run_directory = instance.run, .state_directory = instance.state + "/keeper", .cgroup = "/brume/" + instance.id},
+      control);
   auto network = network::make_network({.run_directory = instance.run, .instance_id = instance.id}, *keeper, control);
   Outcome outcome;
   bool begun = false;

@@ -31,7 +31,6 @@ void set_ecs_environment(containers::ContainerSpec& spec, const TaskRecord& task
 }
 
 void set_linux_parameters(containers::ContainerSpec& spec, const LinuxParameters& parameters) {
-  spec.init_process = parameters.init_process_enabled.value_or(false);
   if (parameters.capabilities) {
     spec.add_capabilities = parameters.capabilities->add.get();
     spec.drop_capabilities = parameters.capabilities->drop.get();

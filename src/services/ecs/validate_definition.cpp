@@ -32,6 +32,7 @@ void refuse_unserved_members(const ContainerDefinition& container) {
   if (!container.linux_parameters) return;
   const LinuxParameters& parameters = *container.linux_parameters;
   no(!parameters.devices.get().empty(), "linuxParameters.devices");
+  no(parameters.init_process_enabled.value_or(false), "linuxParameters.initProcessEnabled");
   no(parameters.shared_memory_size.has_value(), "linuxParameters.sharedMemorySize");
   no(parameters.max_swap.has_value() || parameters.swappiness.has_value(), "linuxParameters.maxSwap");
 }
