@@ -90,7 +90,8 @@ Cloud::Cloud(const UpOptions& given, const Instance& where)
       ec2(*store, clock, *random, control, *network, vpc_names, PagingTokens::load(*store, *random)),
       balancer_interfaces(ec2, *network),
       elbv2({*store, clock, *random, control, *balancer, balancer_interfaces, *zone, sinks}),
-      s3({*store, clock, *random, control, workers, where.objects(), &authorizer}),
+      s3({*store, clock, *random, control, workers, where.objects(), &authorizer, true}),
+      bucket_origins(s3),
       dynamodb({*store, clock, *random, control, workers}),
       logs({*store, clock, *random, control, workers, sinks}),
       ecr({*store, clock, *random, control, workers, *images, key_ring, authorizer, where.spool()}),
@@ -103,7 +104,7 @@ Cloud::Cloud(const UpOptions& given, const Instance& where)
       relay(control, elbv2, *network),
       admin(*this),
       front({.spool_directory = where.spool(), .default_region = given.default_region},
-            {clock, *random, control, *store, key_ring, authorizer, sinks, &certificates, &relay}) {
+            {clock, *random, control, *store, key_ring, authorizer, sinks, &certificates, &relay, &bucket_origins}) {
   authorizer.add_resource_policies("s3", s3);
   authorizer.add_resource_policies("ecr", ecr);
   add_services();

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "app/adapters/balancer_interfaces.h"
+#include "app/adapters/bucket_origins.h"
 #include "app/adapters/identity.h"
 #include "app/adapters/image_source.h"
 #include "app/adapters/service_targets.h"
@@ -88,6 +89,7 @@ class Cloud {
   BalancerInterfaces balancer_interfaces;
   elbv2::Elbv2 elbv2;
   s3::S3 s3;
+  BucketOrigins bucket_origins;
   dynamodb::Dynamodb dynamodb;
   logs::Logs logs;
   ecr::Ecr ecr;
