@@ -1,0 +1,57 @@
+#include "services/elbv2/usage.h"
+
+#include <algorithm>
+
+#include "services/elbv2/arns.h"
+
+namespace brume::elbv2 {
+
+void add_groups(const std::vector<ActionRecord>& actions, std::set<std::string>& groups) {
+  for (const ActionRecord& action : actions)
+    for (const WeightedGroup& group : action.groups) groups.insert(group.group);
+}
+
+std::vector<const ListenerRecord*> listeners_of(const Elbv2& elbv2, const Scope& scope,
+                                                const std::string& balancer_key) {
+  auto found = elbv2.listeners.select(
+      scope, [&](const ListenerRecord& listener) { return listener.load_balancer == balancer_key; });
+  std::ranges::sort(found, {}, &ListenerRecord::port);
+  return found;
+}
+
+std::vector<const RuleRecord*> rules_of(const Elbv2& elbv2, const Scope& scope, const std::string& listener_key) {
+  auto found = elbv2.rules.select(scope, [&](const RuleRecord& rule) { return rule.listener == listener_key; });
+  std::ranges::sort(found, {}, &RuleRecord::priority);
+  return found;
+}
+
+std::set<std::string> groups_of(const Elbv2& elbv2, const Scope& scope, const std::string& balancer_key) {
+  std::set<std::string> groups;
+  for (const ListenerRecord* listener : listeners_of(elbv2, scope, balancer_key)) {
+    add_groups(listener->default_actions, groups);
+    for (const RuleRecord* rule : rules_of(elbv2, scope, listener->key)) add_groups(rule->actions, groups);
+  }
+  return groups;
+}
+
+std::string balancer_using(const Elbv2& elbv2, const Scope& scope, const std::string& group_key) {
+  const auto uses = [&](const std::vector<ActionRecord>& actions) {
+    std::set<std::string> groups;
+    add_groups(actions, groups);
+    return groups.contains(group_key);
+  };
+  std::string found;
+  elbv2.listeners.for_each(scope, [&](const ListenerRecord& listener) {
+    if (found.empty() && uses(listener.default_actions)) found = listener.load_balancer;
+  });
+  elbv2.rules.for_each(scope, [&](const RuleRecord& rule) {
+    if (found.empty() && uses(rule.actions)) found = parent_key(rule.listener);
+  });
+  return found;
+}
+
+std::vector<const TargetRecord*> targets_of(const Elbv2& elbv2, const Scope& scope, const std::string& group_key) {
+  return elbv2.targets.select(scope, [&](const TargetRecord& target) { return target.group == group_key; });
+}
+
+}  // namespace brume::elbv2
