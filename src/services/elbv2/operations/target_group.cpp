@@ -93,7 +93,8 @@ TargetGroupRecord read_group(const Elbv2& elbv2, const Request<CreateTargetGroup
   if (*input.protocol != "HTTP" && *input.protocol != "HTTPS")
     throw unsupported("target groups of protocol " + *input.protocol);
   record.protocol = *input.protocol;
-  record.protocol_version = input.protocol_version.value_or("HTTP1");
+  // Terraform's provider sends an empty value for a version that is not given.
+  record.protocol_version = input.protocol_version.get().empty() ? "HTTP1" : *input.protocol_version;
   if (record.protocol_version != "HTTP1")
     throw unsupported("target groups of protocol version " + record.protocol_version);
   if (input.ip_address_type.value_or("ipv4") != "ipv4")
