@@ -44,7 +44,7 @@ std::string bucket_region(std::string_view endpoint_region, const opt<std::strin
   }
   // "EU" is an old name of eu-west-1; us-east-1 is never named.
   const std::string region = *location_constraint == "EU" ? "eu-west-1" : *location_constraint;
-  if (!is_region(region) || region == "us-east-1") {
+  if (global && (!is_region(region) || region == "us-east-1")) {
     throw AwsError("InvalidLocationConstraint", "The specified location-constraint is not valid")
         .with("LocationConstraint", *location_constraint);
   }

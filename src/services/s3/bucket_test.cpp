@@ -38,6 +38,7 @@ TEST(CreateBucket, TakesTheRegionFromConstraintAndEndpoint) {
   EXPECT_EQ(bucket_region("eu-west-1", "eu-west-1"), "eu-west-1");
   EXPECT_EQ(error_code([] { bucket_region("eu-west-1", kNothing); }), "IllegalLocationConstraintException");
   EXPECT_EQ(error_code([] { bucket_region("eu-west-1", "eu-west-2"); }), "IllegalLocationConstraintException");
+  EXPECT_EQ(error_code([] { bucket_region("eu-west-1", "moon-1"); }), "IllegalLocationConstraintException");
   EXPECT_EQ(error_code([] { bucket_region("us-east-1", "us-east-1"); }), "InvalidLocationConstraint");
   EXPECT_EQ(error_code([] { bucket_region("us-east-1", "moon-1"); }), "InvalidLocationConstraint");
 }

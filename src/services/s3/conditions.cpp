@@ -7,13 +7,14 @@
 namespace brume::s3 {
 namespace {
 
-// Of "*" or a list of entity tags, quoted or, as S3 accepts them, bare.
+// Of "*" or a list of entity tags; S3 minds neither quote's absence.
 bool matches_etag(std::string_view header, std::string_view etag) {
   for (std::string_view tag : split(header, ',')) {
     tag = trim(tag);
     if (tag == "*") return true;
     if (tag.starts_with("W/")) tag.remove_prefix(2);
-    if (tag.size() >= 2 && tag.front() == '"' && tag.back() == '"') tag = tag.substr(1, tag.size() - 2);
+    if (tag.starts_with('"')) tag.remove_prefix(1);
+    if (tag.ends_with('"')) tag.remove_suffix(1);
     if (tag == etag) return true;
   }
   return false;

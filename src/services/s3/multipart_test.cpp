@@ -64,6 +64,11 @@ TEST_F(Multipart, PartsBecomeOneObject) {
   EXPECT_EQ(world.get("abc", "key"), large + "tail");
   EXPECT_EQ(world.files().size(), 1U);
   EXPECT_EQ(error_code([&] { part(upload, 2, "late"); }), "NoSuchUpload");
+  // Asked again, it is told again, until the object is another.
+  auto again = completion(upload, {{1, replaced}, {7, second}});
+  again.if_none_match = "*";
+  EXPECT_EQ(world(complete_multipart_upload, again).e_tag, done.e_tag);
+  EXPECT_EQ(world.files().size(), 1U);
 
   GetObjectInput get;
   get.bucket = "abc";

@@ -27,6 +27,7 @@ ObjectHeaders object_headers(const Input& input) {
   headers.content_encoding = stored_content_encoding(input.content_encoding.get());
   headers.content_language = input.content_language.get();
   headers.expires = input.expires.get();
+  headers.website_redirect_location = input.website_redirect_location.get();
   headers.metadata = input.metadata.get();
   return headers;
 }
@@ -46,7 +47,6 @@ void refuse_unserved(const Input& input) {
     throw not_served("the server-side encryption " + *input.server_side_encryption);
   }
   if (input.ssekms_key_id || input.ssekms_encryption_context) throw not_served("server-side encryption with KMS keys");
-  if (input.website_redirect_location) throw not_served("x-amz-website-redirect-location");
   if (input.object_lock_mode || input.object_lock_retain_until_date || input.object_lock_legal_hold_status ||
       input.object_lock_event_hold) {
     throw not_served("S3 Object Lock");

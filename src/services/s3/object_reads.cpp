@@ -13,7 +13,7 @@ AwsError delete_marker_error(AwsError error, const ObjectRecord& marker) {
 }  // namespace
 
 ObjectRecord require_object(const S3& s3, const Tx& tx, const RequestContext& context, const BucketRecord& bucket,
-                            const std::string& key, const opt<std::string>& version_id) {
+                            const std::string& key, const opt<std::string>& version_id, const char* method) {
   if (!version_id) {
     std::optional<ObjectRecord> current = s3.objects.find_current(tx, bucket, key);
     if (!current) throw missing_key(s3, context, bucket, key);
@@ -29,7 +29,7 @@ ObjectRecord require_object(const S3& s3, const Tx& tx, const RequestContext& co
   }
   if (version->delete_marker) {
     AwsError error("MethodNotAllowed", "The specified method is not allowed against this resource.", 405);
-    error.with("ResourceType", "DeleteMarker").with_header("Allow", "DELETE");
+    error.with("Method", method).with("ResourceType", "DeleteMarker").with_header("Allow", "DELETE");
     error.with_header("Last-Modified", http_date(version->last_modified));
     throw delete_marker_error(std::move(error), *version);
   }

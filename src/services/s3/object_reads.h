@@ -11,9 +11,10 @@
 
 namespace brume::s3 {
 
-// Throws NoSuchKey, NoSuchVersion, MethodNotAllowed for a delete marker named by its version.
+// Throws NoSuchKey, NoSuchVersion, MethodNotAllowed for a delete marker named by its version; `method` is the
+// request's.
 ObjectRecord require_object(const S3& s3, const Tx& tx, const RequestContext& context, const BucketRecord& bucket,
-                            const std::string& key, const opt<std::string>& version_id);
+                            const std::string& key, const opt<std::string>& version_id, const char* method = "GET");
 
 // The part of the object that a request asks for.
 struct Extent {
@@ -49,6 +50,7 @@ void show_headers(Output& output, const ObjectHeaders& headers) {
   show(output.content_encoding, headers.content_encoding);
   show(output.content_language, headers.content_language);
   show(output.expires, headers.expires);
+  show(output.website_redirect_location, headers.website_redirect_location);
   if (!headers.metadata.empty()) output.metadata = headers.metadata;
 }
 

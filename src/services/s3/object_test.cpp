@@ -29,6 +29,7 @@ TEST_F(Objects, ComeBackAsTheyWerePut) {
   put.content_encoding = "aws-chunked,gzip";
   put.cache_control = "no-cache";
   put.expires = "whenever";
+  put.website_redirect_location = "/elsewhere";
   put.metadata = std::map<std::string, std::string>{{"a", "1"}};
   put.tagging = "k1=v%201&k2=";
   put.storage_class = "STANDARD_IA";
@@ -44,6 +45,7 @@ TEST_F(Objects, ComeBackAsTheyWerePut) {
   EXPECT_EQ(object.content_encoding, "gzip");
   EXPECT_EQ(object.cache_control, "no-cache");
   EXPECT_EQ(object.expires, "whenever");
+  EXPECT_EQ(object.website_redirect_location, "/elsewhere");
   EXPECT_THAT(*object.metadata, Contains(Pair("a", "1")));
   EXPECT_EQ(object.tag_count, 2);
   EXPECT_EQ(object.storage_class, "STANDARD_IA");
@@ -186,7 +188,6 @@ TEST_F(Objects, RefuseWhatIsNotServedByName) {
   };
   EXPECT_EQ(code([](auto& put) { put.server_side_encryption = "aws:kms"; }), "NotImplemented");
   EXPECT_EQ(code([](auto& put) { put.sse_customer_algorithm = "AES256"; }), "NotImplemented");
-  EXPECT_EQ(code([](auto& put) { put.website_redirect_location = "/x"; }), "NotImplemented");
   EXPECT_EQ(code([](auto& put) { put.object_lock_mode = "GOVERNANCE"; }), "NotImplemented");
   EXPECT_EQ(code([](auto& put) { put.checksum_xxhash64 = "x"; }), "NotImplemented");
   EXPECT_EQ(code([](auto& put) { put.storage_class = "LUKEWARM"; }), "InvalidStorageClass");

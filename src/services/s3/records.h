@@ -67,11 +67,12 @@ BOOST_DESCRIBE_STRUCT(StoredChecksum, (), (algorithm, value, type))
 // The headers that S3 keeps and gives back ("Working with object metadata").
 struct ObjectHeaders {
   std::string content_type, cache_control, content_disposition, content_encoding, content_language, expires;
+  std::string website_redirect_location;  // told by GetObject; only website endpoints act on it
   std::map<std::string, std::string> metadata;
 };
 BOOST_DESCRIBE_STRUCT(ObjectHeaders, (),
                       (content_type, cache_control, content_disposition, content_encoding, content_language, expires,
-                       metadata))
+                       website_redirect_location, metadata))
 
 struct ObjectPartRecord {
   std::int64_t number = 0;
@@ -95,13 +96,14 @@ struct ObjectRecord {
   std::string body;  // the body file's id; empty: no bytes
   StoredChecksum checksum;
   std::vector<ObjectPartRecord> parts;  // of a multipart upload
+  std::string upload_id;                // likewise
   Time noncurrent_since;
   // On the current version: the sequence of the null version among the noncurrent ones; 0: none.
   std::uint64_t noncurrent_null = 0;
 };
 BOOST_DESCRIBE_STRUCT(ObjectRecord, (),
                       (version_id, sequence, delete_marker, size, etag, last_modified, headers, tags, storage_class,
-                       acl, body, checksum, parts, noncurrent_since, noncurrent_null))
+                       acl, body, checksum, parts, upload_id, noncurrent_since, noncurrent_null))
 
 struct UploadRecord {
   std::string upload_id;

@@ -25,7 +25,9 @@ void check(const Tags& tags, std::size_t limit) {
     if (key.empty() || characters(key) > 128) throw invalid_tag("The TagKey you have provided is invalid", key);
     if (characters(value) > 256) throw invalid_tag("The TagValue you have provided is invalid", key);
     if (to_lower(key).starts_with("aws:")) {
-      throw invalid_tag("System tags cannot be added/updated by requester", key);
+      throw invalid_tag(limit == kObjectTags ? "Your TagKey cannot be prefixed with aws:"
+                                             : "System tags cannot be added/updated by requester",
+                        key);
     }
   }
 }

@@ -48,11 +48,25 @@ ObjectRecord assembled_object(const PendingCompletion& completion, Time now) {
   object.etag = assembly.etag;
   object.checksum = assembly.checksum;
   object.last_modified = {now.ms / 1000 * 1000};
+  object.upload_id = completion.upload.upload_id;
   if (assembly.size > 0) object.body = completion.body;
   for (const auto& [number, part] : assembly.parts) {
     object.parts.push_back({number, part.size, to_base64(part.checksum)});
   }
   return object;
+}
+
+CompleteMultipartUploadOutput shown(const BucketRecord& bucket, const std::string& key, const ObjectRecord& object,
+                                    const std::string& location) {
+  CompleteMultipartUploadOutput output;
+  output.location = location;
+  output.bucket = bucket.name;
+  output.key = key;
+  output.e_tag = quoted(object.etag);
+  output.server_side_encryption = "AES256";
+  show_checksum(output, object.checksum);
+  show_expiration(output, bucket, key, object);
+  return output;
 }
 
 CompleteMultipartUploadOutput finish(S3& s3, PendingCompletion& completion) {
@@ -66,14 +80,7 @@ CompleteMultipartUploadOutput finish(S3& s3, PendingCompletion& completion) {
                          s3.objects.find_current(tx, *bucket, completion.key), completion.key);
   const Time now = s3.needs.clock.now();
   ObjectRecord object = assembled_object(completion, now);
-  CompleteMultipartUploadOutput output;
-  output.location = completion.location;
-  output.bucket = completion.bucket;
-  output.key = completion.key;
-  output.e_tag = quoted(object.etag);
-  output.server_side_encryption = "AES256";
-  show_checksum(output, object.checksum);
-  show_expiration(output, *bucket, completion.key, object);
+  CompleteMultipartUploadOutput output = shown(*bucket, completion.key, object, completion.location);
   if (object.body.empty()) s3.bodies.discard(tx, completion.body);
   s3.uploads.end(tx, *bucket, completion.key, completion.upload.upload_id);
   const std::string version_id = s3.objects.put(tx, *bucket, completion.key, std::move(object), now);
@@ -89,10 +96,18 @@ void complete_multipart_upload(S3& s3, Tx& tx, const Request<CompleteMultipartUp
   const CompleteMultipartUploadInput& input = request.input;
   const BucketRecord& bucket = require_bucket(s3, request);
   const std::string& key = require_key(input.key);
+  const std::string location = request.endpoint + "/" + bucket.name + "/" + percent_encode(key, true);
+  // A client that did not hear the answer asks again, and is told it again while the object is the current one.
+  const auto current = s3.objects.find_current(tx, bucket, key);
+  if (current && !current->upload_id.empty() && current->upload_id == input.upload_id.get()) {
+    CompleteMultipartUploadOutput output = shown(bucket, key, *current, location);
+    if (current->version_id != "null") output.version_id = current->version_id;
+    return deferred.succeed(std::move(output));
+  }
   auto completion = std::make_shared<PendingCompletion>(PendingCompletion{bucket.name, bucket.incarnation, key});
   completion->upload = require_upload(s3, tx, bucket, key, input.upload_id.get());
   completion->input = input;
-  completion->location = request.endpoint + "/" + bucket.name + "/" + percent_encode(key, true);
+  completion->location = location;
   completion->body = s3.bodies.prepare(tx);
   completion->job.target = s3.bodies.path(completion->body);
   completion->job.sync = s3.bodies.synced();

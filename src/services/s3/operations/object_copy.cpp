@@ -20,11 +20,11 @@ struct PendingCopy {
   BodyResult result;
 };
 
-void refuse_copy_onto_itself(const CopyObjectInput& input, const CopySource& source, const BucketRecord& bucket,
-                             const std::string& storage_class) {
+void refuse_copy_onto_itself(const CopyObjectInput& input, const CopySource& source, const BucketRecord& bucket) {
   const bool itself = source.bucket == &bucket && source.name.key == input.key.get() && !source.name.version_id;
-  if (itself && input.metadata_directive.get() != "REPLACE" && storage_class == source.object.storage_class &&
-      !input.server_side_encryption) {
+  // Naming one of them is enough, even with the value that it has.
+  if (itself && input.metadata_directive.get() != "REPLACE" && !input.storage_class &&
+      !input.website_redirect_location && !input.server_side_encryption) {
     throw invalid_request(
         "This copy request is illegal because it is trying to copy an object to itself without changing the object's "
         "metadata, storage class, website redirect location or encryption attributes.");
@@ -38,13 +38,15 @@ void settle_settings(S3& s3, const Request<CopyObjectInput>& request, const Buck
   object.storage_class = settings.storage_class;
   object.acl = settings.acl;
   object.headers = input.metadata_directive.get() == "REPLACE" ? object_headers(input) : source.object.headers;
+  // Never copied: "you must specify it in the request".
+  object.headers.website_redirect_location = input.website_redirect_location.get();
   object.tags = settings.tags;
   if (input.tagging_directive.get() != "REPLACE" && !source.object.tags.empty()) {
     authorize(s3, request, "s3:GetObjectTagging", object_arn(*source.bucket, source.name.key));
     authorize(s3, request, "s3:PutObjectTagging", object_arn(bucket, input.key.get()));
     object.tags = source.object.tags;
   }
-  refuse_copy_onto_itself(input, source, bucket, object.storage_class);
+  refuse_copy_onto_itself(input, source, bucket);
 }
 
 std::shared_ptr<PendingCopy> plan_copy(S3& s3, const Tx& tx, const Request<CopyObjectInput>& request,
