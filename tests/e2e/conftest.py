@@ -11,7 +11,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 import network  # noqa: E402
 import traces  # noqa: E402
-from cloud import PROGRAM, Cloud  # noqa: E402
+from cloud import PROGRAM, ROOT, Cloud  # noqa: E402
 
 # The longest first, so that two workers end together.
 ORDER = ['test_hello.py', 'test_s3_backend.py']
@@ -51,7 +51,10 @@ def make_cloud(*options, **more):
     return Cloud(*options, **more)
 
 
-def end(cloud):
+def end(cloud, name=None):
+    if name and cloud.log():  # for whoever wants to know why
+        (ROOT / 'build/e2e').mkdir(parents=True, exist_ok=True)
+        (ROOT / 'build/e2e' / f'{name}.log').write_text(cloud.log())
     left = cloud.delete()
     shutil.rmtree(cloud.work, ignore_errors=True)
     shutil.rmtree(cloud.state, ignore_errors=True)
@@ -62,14 +65,11 @@ def end(cloud):
 def cloud(request):
     """A cloud of the file's own, up, offline, on a port of its own."""
     cloud = make_cloud('--offline')
-    before = request.session.testsfailed
     try:
         cloud.up()
         yield cloud
     finally:
-        if request.session.testsfailed > before:
-            print(f'--- the end of the daemon\'s log\n{cloud.log()[-6000:]}')
-        end(cloud)
+        end(cloud, request.path.stem)
 
 
 @pytest.fixture
@@ -77,8 +77,8 @@ def fresh_cloud():
     """A function that makes further clouds, each removed at the end of the test."""
     made = []
 
-    def make(*options, **more):
-        made.append(make_cloud(*(options or ('--offline',)), **more))
+    def make(*options, offline=True, **more):
+        made.append(make_cloud(*options, *(['--offline'] if offline else []), **more))
         return made[-1]
     yield make
     for cloud in made:

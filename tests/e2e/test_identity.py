@@ -34,12 +34,22 @@ def bucket(cloud):
 
 
 @pytest.fixture(scope='module')
-def reader(cloud, iam, bucket):
-    """S3 as a role that may read below open/ and nothing else."""
+def user_sts(cloud, iam):
+    """STS as a user who may assume roles: root may not."""
+    iam.create_user(UserName='assumer')
+    iam.put_user_policy(UserName='assumer', PolicyName='assume', PolicyDocument=policy(
+        {'Effect': 'Allow', 'Action': 'sts:AssumeRole', 'Resource': '*'}))
+    keys = iam.create_access_key(UserName='assumer')['AccessKey']
+    return cloud.session_client('sts', keys)
+
+
+@pytest.fixture(scope='module')
+def reader(iam, bucket, user_sts):
+    """The credentials of a role that may read below open/ and nothing else."""
     role = iam.create_role(RoleName='reader', AssumeRolePolicyDocument=json.dumps(TRUST))['Role']['Arn']
     iam.put_role_policy(RoleName='reader', PolicyName='open', PolicyDocument=policy(
         {'Effect': 'Allow', 'Action': 's3:GetObject', 'Resource': 'arn:aws:s3:::guarded/open/*'}))
-    return cloud.client('sts').assume_role(RoleArn=role, RoleSessionName='test')['Credentials']
+    return user_sts.assume_role(RoleArn=role, RoleSessionName='test')['Credentials']
 
 
 def test_caller_identity(cloud, reader):
@@ -73,7 +83,7 @@ def test_role_may_what_its_policy_says_and_no_more(cloud, bucket, reader):
     with pytest.raises(ClientError) as other_service:
         cloud.session_client('ec2', reader).describe_vpcs()
     assert code_of(other_service) == 'UnauthorizedOperation'
-    assert f'assumed-role/reader/test is not authorized to perform: ec2:DescribeVpcs' in str(other_service.value)
+    assert 'assumed-role/reader/test is not authorized to perform: ec2:DescribeVpcs' in str(other_service.value)
 
 
 def test_deny_wins_and_its_removal_heals(cloud, iam, bucket, reader):
@@ -87,9 +97,9 @@ def test_deny_wins_and_its_removal_heals(cloud, iam, bucket, reader):
     assert s3.get_object(Bucket='guarded', Key='open/1')['Body'].read() == b'open/1'
 
 
-def test_session_policy_narrows(cloud, iam, bucket, reader):
+def test_session_policy_narrows(cloud, iam, user_sts, reader):
     role = iam.get_role(RoleName='reader')['Role']['Arn']
-    narrow = cloud.client('sts').assume_role(RoleArn=role, RoleSessionName='narrow', Policy=policy(
+    narrow = user_sts.assume_role(RoleArn=role, RoleSessionName='narrow', Policy=policy(
         {'Effect': 'Allow', 'Action': 's3:ListBucket', 'Resource': '*'}))['Credentials']
     s3 = cloud.session_client('s3', narrow, s3={'addressing_style': 'path'})
     for attempt in (lambda: s3.get_object(Bucket='guarded', Key='open/1'), lambda: s3.list_objects_v2(Bucket='guarded')):
@@ -119,11 +129,16 @@ def test_user_with_keys_and_a_managed_policy(cloud, iam, bucket):
     assert code_of(inactive) == 'InvalidAccessKeyId'
 
 
-def test_trust_policy_decides_who_becomes_a_role(cloud, iam):
+def test_root_assumes_no_role(cloud, reader):
+    with pytest.raises(ClientError, match='Roles may not be assumed by root accounts'):
+        cloud.client('sts').assume_role(RoleArn=f'arn:aws:iam::{ACCOUNT}:role/reader', RoleSessionName='root')
+
+
+def test_trust_policy_decides_who_becomes_a_role(iam, user_sts):
     iam.create_role(RoleName='for-ecs', AssumeRolePolicyDocument=policy(
         {'Effect': 'Allow', 'Principal': {'Service': 'ecs-tasks.amazonaws.com'}, 'Action': 'sts:AssumeRole'}))
     with pytest.raises(ClientError) as denied:
-        cloud.client('sts').assume_role(RoleArn=f'arn:aws:iam::{ACCOUNT}:role/for-ecs', RoleSessionName='x')
+        user_sts.assume_role(RoleArn=f'arn:aws:iam::{ACCOUNT}:role/for-ecs', RoleSessionName='test')
     assert code_of(denied) == 'AccessDenied'
 
 

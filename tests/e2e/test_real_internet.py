@@ -3,7 +3,7 @@ import sys
 
 
 def test_package_is_fetched_and_aws_is_still_here(fresh_cloud):
-    cloud = fresh_cloud('--port', '0', host=True).up()
+    cloud = fresh_cloud(offline=False, host=True).up()
     cloud.exec(sys.executable, '-m', 'pip', 'download', '--quiet', '--disable-pip-version-check', '--no-deps', '--no-cache-dir',
                '--dest', cloud.work / 'packages', 'iniconfig==2.0.0', timeout=120)
     assert list((cloud.work / 'packages').iterdir())
@@ -13,5 +13,5 @@ def test_package_is_fetched_and_aws_is_still_here(fresh_cloud):
 
 
 def test_offline_closes_it(fresh_cloud):
-    cloud = fresh_cloud('--offline', host=True).up()
+    cloud = fresh_cloud(host=True).up()
     assert cloud.exec('getent', 'hosts', 'pypi.org', check=False).returncode == 2

@@ -61,9 +61,12 @@ def test_pull_into_an_empty_store(cloud, pushed):
     assert described['OCIv1']['config']['Entrypoint'] == ['/server']
 
 
-def test_second_push_sends_no_layer_again(cloud, pushed):
-    again = pushed.buildah(cloud, 'push', '--authfile', pushed.authentication, NAME, f'docker://{REGISTRY}/app:3')
-    assert 'already exists' in again.stderr or 'skipped' in again.stderr
+def test_layers_are_known_before_a_second_push(cloud, ecr, pushed):
+    layers = json.loads(cloud.exec('skopeo', 'inspect', '--authfile', pushed.authentication, f'docker://{NAME}').stdout)
+    known = ecr.batch_check_layer_availability(repositoryName='app',
+                                               layerDigests=[*layers['Layers'], 'sha256:' + '0' * 64])
+    assert [each['layerAvailability'] for each in known['layers']] == ['AVAILABLE'] * len(layers['Layers']) + ['UNAVAILABLE']
+    pushed.buildah(cloud, 'push', '--authfile', pushed.authentication, NAME, f'docker://{REGISTRY}/app:3')
 
 
 def test_nobody_gets_in_without_a_token(cloud, pushed):

@@ -164,8 +164,8 @@ def test_versions_and_delete_markers(s3):
     assert s3.get_object(Bucket=BUCKET, Key='aged')['Body'].read() == b'two'
 
 
-def fetch(url, method='GET', body=None):
-    request = urllib.request.Request(url, data=body, method=method)
+def fetch(url, method='GET', body=None, **headers):
+    request = urllib.request.Request(url, data=body, method=method, headers=headers)
     try:
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10) as answer:
             return answer.status, answer.read()
@@ -173,10 +173,16 @@ def fetch(url, method='GET', body=None):
         return error.code, error.read()
 
 
-def test_presigned_urls(s3):
-    put = s3.generate_presigned_url('put_object', {'Bucket': BUCKET, 'Key': 'signed'}, ExpiresIn=60)
-    assert fetch(put, 'PUT', b'by url')[0] == 200
-    get = s3.generate_presigned_url('get_object', {'Bucket': BUCKET, 'Key': 'signed'}, ExpiresIn=60)
+@pytest.mark.parametrize('version', ['s3v4', 's3'])
+def test_presigned_urls(cloud, s3, version):
+    """Both signatures; the older one signs the content type too."""
+    signer = cloud.client('s3', signature_version=version, s3={'addressing_style': 'path'})
+    put = signer.generate_presigned_url('put_object', {'Bucket': BUCKET, 'Key': 'signed', 'ContentType': 'text/x'},
+                                        ExpiresIn=60)
+    assert fetch(put, 'PUT', b'by url', **{'Content-Type': 'text/x'})[0] == 200
+    status, body = fetch(put, 'PUT', b'by url', **{'Content-Type': 'text/y'})
+    assert status == 403 and b'SignatureDoesNotMatch' in body
+    get = signer.generate_presigned_url('get_object', {'Bucket': BUCKET, 'Key': 'signed'}, ExpiresIn=60)
     assert fetch(get) == (200, b'by url')
     status, body = fetch(get.replace('signed?', 'other?'))
     assert status == 403 and b'SignatureDoesNotMatch' in body

@@ -14,7 +14,7 @@ await dynamodb.send(new CreateTableCommand({
   TableName: 'javascript', BillingMode: 'PAY_PER_REQUEST', KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
   AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
 }));
-await waitUntilTableExists({ client: dynamodb, maxWaitTime: 20 }, { TableName: 'javascript' });
+await waitUntilTableExists({ client: dynamodb, minDelay: 1, maxWaitTime: 30 }, { TableName: 'javascript' });
 await dynamodb.send(new PutItemCommand({ TableName: 'javascript', Item: { id: { S: '1' }, n: { N: '42' } } }));
 const item = await dynamodb.send(new GetItemCommand({ TableName: 'javascript', Key: { id: { S: '1' } } }));
 
