@@ -203,6 +203,46 @@ TEST(BucketConfiguration, IsReadBackAsPutAndGoesWithItsDelete) {
       "OwnershipControlsNotFoundError");
 }
 
+TEST(BucketConfiguration, DeletesOfWhatIsNotThereSucceed) {
+  World world;
+  world.create_bucket("abc");
+  world(delete_bucket_website, of_bucket<DeleteBucketWebsiteInput>("abc"));
+  world(delete_bucket_replication, of_bucket<DeleteBucketReplicationInput>("abc"));
+  world(delete_bucket_cors, of_bucket<DeleteBucketCorsInput>("abc"));
+  world(delete_bucket_encryption, of_bucket<DeleteBucketEncryptionInput>("abc"));
+  EXPECT_EQ(error_code([&] { world(delete_bucket_cors, of_bucket<DeleteBucketCorsInput>("none")); }), "NoSuchBucket");
+  const auto notification =
+      world(get_bucket_notification_configuration, of_bucket<GetBucketNotificationConfigurationInput>("abc"));
+  EXPECT_FALSE(notification.queue_configurations);
+}
+
+TEST(BucketConfiguration, APublicAccessBlockIsOffWhereItSaysNothing) {
+  World world;
+  world.create_bucket("abc");
+  auto put = of_bucket<PutPublicAccessBlockInput>("abc");
+  put.public_access_block_configuration.emplace().block_public_acls = true;
+  world(put_public_access_block, put);
+  const auto block = world(get_public_access_block, of_bucket<GetPublicAccessBlockInput>("abc"));
+  EXPECT_EQ(*block.public_access_block_configuration, (PublicAccessBlockConfiguration{true, false, false, false}));
+}
+
+TEST(BucketConfiguration, OnlyAccelerationAndPaymentThatAreOffCanBePut) {
+  World world;
+  world.create_bucket("abc");
+  auto accelerate = of_bucket<PutBucketAccelerateConfigurationInput>("abc");
+  accelerate.accelerate_configuration.emplace().status = "Suspended";
+  world(put_bucket_accelerate_configuration, accelerate);
+  EXPECT_EQ(world(get_bucket_accelerate_configuration, of_bucket<GetBucketAccelerateConfigurationInput>("abc")).status,
+            "Suspended");
+  accelerate.accelerate_configuration->status = "Enabled";
+  EXPECT_EQ(error_code([&] { world(put_bucket_accelerate_configuration, accelerate); }), "NotImplemented");
+  auto payment = of_bucket<PutBucketRequestPaymentInput>("abc");
+  payment.request_payment_configuration.emplace().payer = "BucketOwner";
+  world(put_bucket_request_payment, payment);
+  payment.request_payment_configuration->payer = "Requester";
+  EXPECT_EQ(error_code([&] { world(put_bucket_request_payment, payment); }), "NotImplemented");
+}
+
 TEST(BucketConfiguration, SurvivesARestart) {
   World world;
   world.create_bucket("abc", "Suspended");

@@ -93,6 +93,14 @@ TEST_F(Multipart, CompositeChecksumsAreOfTheParts) {
   const auto done = world(complete_multipart_upload, completion(upload, {{1, first}, {2, second}}));
   EXPECT_EQ(done.checksum_sha256, to_base64(sha256(sha256(large) + sha256("tail"))) + "-2");
   EXPECT_EQ(done.checksum_type, "COMPOSITE");
+  GetObjectAttributesInput attributes;
+  attributes.bucket = "abc";
+  attributes.key = "key";
+  attributes.object_attributes = std::vector<std::string>{"Checksum", "ObjectParts"};
+  const auto shown = world(get_object_attributes, attributes);
+  EXPECT_EQ(shown.checksum->checksum_sha256, to_base64(sha256(sha256(large) + sha256("tail"))));
+  EXPECT_EQ(shown.object_parts->total_parts_count, 2);
+  EXPECT_EQ(shown.object_parts->parts->back().checksum_sha256, to_base64(sha256("tail")));
 }
 
 TEST_F(Multipart, FullObjectCrcsAreVerified) {

@@ -85,7 +85,12 @@ GetObjectAttributesOutput get_object_attributes(S3& s3, Tx& tx, const Request<Ge
   output.last_modified = object.last_modified;
   output.version_id = shown_version(bucket, object.version_id);
   if (wants("ETag")) output.e_tag = object.etag;
-  if (wants("Checksum") && !object.checksum.value.empty()) show_checksum(output.checksum.emplace(), object.checksum);
+  if (wants("Checksum") && !object.checksum.value.empty()) {
+    // Without the number of parts, which the headers show behind a composite checksum.
+    StoredChecksum checksum = object.checksum;
+    checksum.value = checksum.value.substr(0, checksum.value.find('-'));
+    show_checksum(output.checksum.emplace(), checksum);
+  }
   if (wants("ObjectParts") && !object.parts.empty()) output.object_parts = attribute_parts(object, input);
   if (wants("StorageClass")) output.storage_class = object.storage_class;
   if (wants("ObjectSize")) output.object_size = static_cast<std::int64_t>(object.size);
