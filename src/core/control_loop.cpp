@@ -4,6 +4,7 @@
 #include <chrono>
 #include <exception>
 #include <string>
+#include <utility>
 
 #include "core/error.h"
 #include "core/log.h"
@@ -22,6 +23,7 @@ ControlLoop::~ControlLoop() { stop(); }
 void ControlLoop::post(Function function) {
   {
     const std::lock_guard lock(mutex_);
+    if (stopping_) return;
     queue_.push_back(std::move(function));
   }
   wake_.notify_one();
@@ -53,6 +55,14 @@ void ControlLoop::stop() {
   }
   wake_.notify_one();
   if (thread_.joinable()) thread_.join();
+  // What is left goes now, while what it refers to is still there.
+  std::deque<Function> queue;
+  {
+    const std::lock_guard lock(mutex_);
+    queue.swap(queue_);
+  }
+  times_.clear();
+  const auto timers = std::exchange(timers_, {});
 }
 
 void ControlLoop::wake() {

@@ -27,8 +27,8 @@ class ControlLoop final : public Control {
 
   // Runs on a thread of its own from now on. What was posted before runs first.
   void start();
-  // Lets the running function end and joins the thread; what is left in the queue does not run. Not on the control
-  // thread.
+  // Lets the running function end and joins the thread; what is left, and what is posted later, is dropped. Not on the
+  // control thread.
   void stop();
   // Looks at the clock again: to be called when its speed changed or it was set. Thread-safe.
   void wake();

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <future>
+#include <memory>
 #include <stdexcept>
 #include <vector>
 
@@ -71,6 +72,20 @@ TEST(ControlLoop, WakeSeesAClockThatWasSet) {
   clock.advance(days(1));
   loop.wake();
   EXPECT_EQ(fired.get_future().wait_for(kDeadline), std::future_status::ready);
+}
+
+TEST(ControlLoop, StopDropsWhatIsLeft) {
+  ManualClock clock;
+  ControlLoop loop(clock);
+  const auto posted = std::make_shared<int>(1);
+  const auto timed = std::make_shared<int>(2);
+  loop.post([posted] {});
+  loop.at(clock.now() + days(1), [timed] {});
+  loop.stop();
+  EXPECT_EQ(posted.use_count(), 1);
+  EXPECT_EQ(timed.use_count(), 1);
+  loop.post([posted] {});
+  EXPECT_EQ(posted.use_count(), 1);
 }
 
 TEST(WorkerPool, RunsJobsElsewhereAndAnswersOnTheControlThread) {
