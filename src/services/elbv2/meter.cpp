@@ -20,7 +20,8 @@ void Meter::start() {
 }
 
 void Meter::tick() {
-  elbv2_.needs.control.at(elbv2_.needs.clock.now() + kPeriod, [this] {
+  elbv2_.needs.control.at(elbv2_.needs.clock.now() + kPeriod, [this, alive = std::weak_ptr(alive_)] {
+    if (alive.expired()) return;
     flush();
     tick();
   });

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -39,7 +40,8 @@ class Meter {
   void tick();
 
   Elbv2& elbv2_;
-  std::map<std::string, Place> places_;  // by the load balancer's id; made anew each minute
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // the timer holds it weakly
+  std::map<std::string, Place> places_;                         // by the load balancer's id; made anew each minute
   std::map<std::pair<Scope, Dimensions>, std::map<std::string, double>> sums_;
 };
 

@@ -132,28 +132,32 @@ bool Reconciler::take(Step step, const Scope& scope, const LoadBalancerRecord& r
 
 void Reconciler::apply(const Scope& scope, const LoadBalancerRecord& record, const balancer::LoadBalancer& proxy,
                        const ReconcileLoop::Done& done) {
-  elbv2_.needs.balancer.apply(proxy, [this, scope, key = record.key, proxy, done](const std::string& error) {
-    const auto known = known_.find(loop_key(scope, key));
-    if (error.empty()) {
-      if (known != known_.end()) known->second.served = proxy;
-      done(ReconcileLoop::Outcome::done());
-      return wake(scope, key);  // plans on, with what is desired by now
-    }
-    log::error("elbv2", key + ": " + error);
-    // A running load balancer goes on with what it had.
-    const LoadBalancerRecord* now = elbv2_.balancers.find(scope, key);
-    if (now != nullptr && !now->deleting && now->state != "active") set_state(scope, key, "failed", error);
-    done(ReconcileLoop::Outcome::retry(error));
-  });
+  elbv2_.needs.balancer.apply(
+      proxy, [this, alive = std::weak_ptr(alive_), scope, key = record.key, proxy, done](const std::string& error) {
+        if (alive.expired()) return;
+        const auto known = known_.find(loop_key(scope, key));
+        if (error.empty()) {
+          if (known != known_.end()) known->second.served = proxy;
+          done(ReconcileLoop::Outcome::done());
+          return wake(scope, key);  // plans on, with what is desired by now
+        }
+        log::error("elbv2", key + ": " + error);
+        // A running load balancer goes on with what it had.
+        const LoadBalancerRecord* now = elbv2_.balancers.find(scope, key);
+        if (now != nullptr && !now->deleting && now->state != "active") set_state(scope, key, "failed", error);
+        done(ReconcileLoop::Outcome::retry(error));
+      });
 }
 
 void Reconciler::remove_proxy(const Scope& scope, const LoadBalancerRecord& record, const ReconcileLoop::Done& done) {
-  elbv2_.needs.balancer.remove(record.id, [this, scope, key = record.key, done](const std::string& error) {
-    if (!error.empty()) return done(ReconcileLoop::Outcome::retry(error));
-    known_[loop_key(scope, key)].proxy_removed = true;
-    done(ReconcileLoop::Outcome::done());
-    wake(scope, key);
-  });
+  elbv2_.needs.balancer.remove(
+      record.id, [this, alive = std::weak_ptr(alive_), scope, key = record.key, done](const std::string& error) {
+        if (alive.expired()) return;
+        if (!error.empty()) return done(ReconcileLoop::Outcome::retry(error));
+        known_[loop_key(scope, key)].proxy_removed = true;
+        done(ReconcileLoop::Outcome::done());
+        wake(scope, key);
+      });
 }
 
 void Reconciler::forget(const Scope& scope, const LoadBalancerRecord& record) {
@@ -213,7 +217,9 @@ void Reconciler::health_changed(const std::string& balancer_id, const std::strin
 }
 
 void Reconciler::forget_target_at(const Scope& scope, const std::string& target_key, Time when) {
-  elbv2_.needs.control.at(when, [this, scope, target_key] { forget_target(scope, target_key); });
+  elbv2_.needs.control.at(when, [this, alive = std::weak_ptr(alive_), scope, target_key] {
+    if (!alive.expired()) forget_target(scope, target_key);
+  });
 }
 
 void Reconciler::forget_target(const Scope& scope, const std::string& target_key) {

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -55,6 +56,8 @@ class Reconciler {
   void forget_target(const Scope& scope, const std::string& target_key);
 
   Elbv2& elbv2_;
+  // Timers and planes' answers hold it weakly: when the reconciler is gone they do nothing.
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   bool started_ = false;
   std::map<std::string, Known> known_;  // by the loop's keys
   std::vector<Changed> changed_;
