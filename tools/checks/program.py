@@ -7,12 +7,12 @@ from .repository import ROOT, Problem
 # Brume is Apache-2.0: it links permissive libraries and, dynamically, LGPL ones; GPL programs stay programs
 # (DECISIONS 3). By the library's name; a library that is not here fails until its licence is read and stated.
 LICENCES = {
-    'ld-linux-x86-64': 'LGPL-2.1', 'libc': 'LGPL-2.1', 'libm': 'LGPL-2.1', 'libpthread': 'LGPL-2.1',
+    'ld-linux-x86': 'LGPL-2.1', 'libc': 'LGPL-2.1', 'libm': 'LGPL-2.1', 'libpthread': 'LGPL-2.1',
     'libgcc_s': 'GPL-3 with the runtime exception', 'libstdc++': 'GPL-3 with the runtime exception',
     'libssl': 'Apache-2.0', 'libcrypto': 'Apache-2.0', 'libz': 'Zlib', 'libfmt': 'MIT', 'libre2': 'BSD-3',
     'libabsl': 'Apache-2.0', 'libsimdjson': 'Apache-2.0', 'libpugixml': 'MIT', 'libboost_json': 'BSL-1.0',
     'libboost_container': 'BSL-1.0', 'libboost_system': 'BSL-1.0', 'libarchive': 'BSD-2',
-    'librocksdb': 'Apache-2.0 (or GPL-2)', 'libnl-3': 'LGPL-2.1', 'libnl-route-3': 'LGPL-2.1',
+    'librocksdb': 'Apache-2.0 (or GPL-2)', 'libnl': 'LGPL-2.1', 'libnl-route': 'LGPL-2.1',
     # What those bring along.
     'libsnappy': 'BSD-3', 'liblz4': 'BSD-2', 'libzstd': 'BSD-3 (or GPL-2)', 'libbz2': 'BSD-like', 'libgflags': 'BSD-3',
     'liblzma': 'public domain', 'libacl': 'LGPL-2.1', 'libattr': 'LGPL-2.1', 'libxml2': 'MIT', 'libnettle': 'LGPL-3',
