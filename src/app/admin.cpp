@@ -88,6 +88,28 @@ void add_packets(json::array& list, const char* what, const std::map<std::string
       list.push_back(json::object{{"what", what}, {"id", id}, {"packets", counter.packets}, {"bytes", counter.bytes}});
 }
 
+// How long resources took from their creation until they did what they are for.
+json::array describe_pending(const Cloud& cloud) {
+  json::array list;
+  const auto add = [&](const char* kind, const std::string& id, Time from, Time until) {
+    if (until != Time{}) list.push_back(json::object{{"kind", kind}, {"id", id}, {"ms", (until - from).ms}});
+  };
+  cloud.ec2.nat_gateways.for_all([&](const auto&, auto, const auto& gateway) {
+    add("NAT gateway", gateway.id, gateway.created, gateway.available);
+  });
+  cloud.elbv2.balancers.for_all([&](const auto&, auto, const elbv2::LoadBalancerRecord& balancer) {
+    add("load balancer", balancer.name, balancer.created, balancer.activated);
+  });
+  cloud.ecs.services.for_all([&](const auto&, auto, const ecs::ServiceRecord& service) {
+    for (const ecs::DeploymentRecord& deployment : service.deployments)
+      if (deployment.rollout_state == "COMPLETED")
+        add("deployment", deployment.id, deployment.created_at, deployment.updated_at);
+  });
+  cloud.ecs.tasks.for_all(
+      [&](const auto&, auto, const ecs::TaskRecord& task) { add("task", task.id, task.created_at, task.started_at); });
+  return list;
+}
+
 // The parts of a status that come from planes; answered when the last one is there.
 struct Gathering {
   json::object status;
@@ -137,6 +159,7 @@ void Admin::status(const Done& done) {
                        {"refused", describe_counts(counts.refused_operations, "operation")},
                        {"ignored", describe_counts(counts.ignored_members, "member")},
                        {"unserved_names", std::move(unserved)},
+                       {"pending", describe_pending(cloud_)},
                        {"requests", counts.requests},
                        {"malformed", counts.malformed}};
   json::array problems;

@@ -102,13 +102,13 @@ struct NatGatewayRecord {
   std::string allocation, association, interface, private_ip, public_ip;
   std::string state = "pending";  // `available` and `deleted` are observed
   std::string failure_code, failure_message;
-  Time created, deleted;
+  Time created, available, deleted;
   std::string client_token;
   Tags tags;
 };
 BOOST_DESCRIBE_STRUCT(NatGatewayRecord, (),
                       (id, subnet, vpc, allocation, association, interface, private_ip, public_ip, state, failure_code,
-                       failure_message, created, deleted, client_token, tags))
+                       failure_message, created, available, deleted, client_token, tags))
 
 struct GroupRecord {
   std::string id, vpc, name, description;

@@ -185,6 +185,7 @@ void Reconciler::set_state(const Scope& scope, const std::string& key, const std
   elbv2_.balancers.modify(tx, scope, key, [&](LoadBalancerRecord& record) {
     record.state = state;
     record.state_reason = reason;
+    if (state == "active" && record.activated == Time{}) record.activated = elbv2_.needs.clock.now();
   });
   tx.commit();
 }

@@ -33,12 +33,13 @@ struct LoadBalancerRecord {
   Tags tags;
   Time created;
   std::string state = "provisioning", state_reason;  // observed
+  Time activated;                                    // observed: when it became active first
   bool deleting = false;                             // no longer described; its proxy and interfaces still go
   std::vector<std::string> leaving_interfaces;       // of subnets that it was taken from: deleted after the next apply
 };
 BOOST_DESCRIBE_STRUCT(LoadBalancerRecord, (),
                       (key, name, id, dns_name, scheme, vpc, security_groups, zones, ip_address_type, attributes, tags,
-                       created, state, state_reason, deleting, leaving_interfaces))
+                       created, state, state_reason, activated, deleting, leaving_interfaces))
 
 struct TargetGroupRecord {
   std::string key, name, id;
