@@ -173,6 +173,7 @@ asio::awaitable<bool> Connection::serve_one() {
   ++request_;
   answered_ = false;
   body_broken_ = false;
+  awaits_continue_ = head_->expects_continue;
   orders_.clear();
   BodyReader body(stream_, input_, *head_);
   shared_.application->on_request(
@@ -208,7 +209,9 @@ asio::awaitable<void> Connection::receive(ReceiveOrder order, BodyReader& body) 
     const std::uint64_t announced =
         order.plan.aws_chunked ? order.plan.aws_chunked->decoded_length : head_->content_length.value_or(0);
     if (announced > order.plan.limit) throw BodyProblem{body_too_large(order.plan.limit)};
-    if (head_->expects_continue && !body.finished() && input_.view().empty()) co_await stream_.write(kContinue);
+    // Said for an empty body too: RFC 9110 lets a server leave it out, but botocore waits for it all the same. A client
+    // that has sent more did not wait.
+    if (std::exchange(awaits_continue_, false) && input_.view().empty()) co_await stream_.write(kContinue);
     result = co_await receive_whole(std::move(order.plan), body);
   } catch (const BodyProblem& problem) {
     body_broken_ = true;
@@ -233,10 +236,12 @@ asio::awaitable<void> Connection::send(HttpReply reply, bool keep_alive) {
   if (file) co_await stream_.write_file(file.get(), reply.body.offset, reply.body.size);
 }
 
-// The connection is kept only if the next request's first byte is known to be what follows on it.
+// The connection is kept only if the next request's first byte is known to be what follows on it. A client that was
+// told neither to send its body nor not to may do either; one with nothing to send is parted from as well, since
+// botocore cannot use a connection again on which an answer came instead of 100.
 asio::awaitable<bool> Connection::answer(HttpReply reply, BodyReader& body) {
-  const bool never_asked = head_->expects_continue && !body.started() && input_.view().empty();
-  const bool drainable = body.finished() || (!never_asked && body.left() <= kWorthDraining);
+  const bool never_asked = awaits_continue_ && input_.view().empty();
+  const bool drainable = !never_asked && (body.finished() || body.left() <= kWorthDraining);
   const bool keep_alive = head_->keep_alive && !body_broken_ && drainable && !closing_;
   co_await send(std::move(reply), keep_alive);
   if (!keep_alive) {

@@ -104,7 +104,8 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   bool idle_ = true;            // nothing of the next request has come
   bool serving_ = false;        // a whole head has come, its answer is not sent yet
   bool body_broken_ = false;
-  bool answered_ = false;  // the present request
+  bool awaits_continue_ = false;  // the client may wait for 100 before it sends the body
+  bool answered_ = false;         // the present request
   bool closing_ = false;
   std::list<Connection*>::iterator place_;
 };

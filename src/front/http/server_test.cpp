@@ -128,14 +128,53 @@ TEST(Server, SaysContinueOnlyWhenTheBodyIsPulled) {
   EXPECT_EQ(client.read_answer().body, "PUT /key 5");
 }
 
+TEST(Server, SaysContinueForAnEmptyBodyAndGoesOn) {
+  TestServer server(describe);
+  RawClient client(server.port());
+  for (int round = 0; round < 2; ++round) {
+    client.send("PUT /empty HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 0\r\n\r\n");
+    EXPECT_EQ(client.read_until("\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
+    const RawClient::Answer answer = client.read_answer();
+    EXPECT_EQ(answer.body, "PUT /empty 0");
+    EXPECT_EQ(answer.head.find("Connection: close"), std::string::npos);
+  }
+}
+
+TEST(Server, KeepsTheConnectionOfAClientThatDidNotWaitForContinue) {
+  TestServer server(describe);
+  RawClient client(server.port());
+  client.send("PUT /1 HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nhello" +
+              request("GET /2"));
+  EXPECT_EQ(client.read_answer().body, "PUT /1 5");  // without 100: the body was there
+  EXPECT_EQ(client.read_answer().body, "GET /2 0");
+}
+
 TEST(Server, AnswersWithoutContinueAndClosesWhenTheBodyIsNotWanted) {
   TestServer server([](const std::shared_ptr<Exchange>& exchange) { exchange->reply({.status = 403}); });
-  RawClient client(server.port());
-  client.send("PUT /key HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
-  const RawClient::Answer answer = client.read_answer();
-  EXPECT_EQ(answer.status(), 403);
-  EXPECT_NE(answer.head.find("Connection: close"), std::string::npos);
-  EXPECT_EQ(client.read_to_end(), "");
+  for (const std::string_view framing : {"Content-Length: 5", "Content-Length: 0", "Transfer-Encoding: chunked"}) {
+    RawClient client(server.port());
+    client.send("PUT /key HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n" + std::string(framing) + "\r\n\r\n");
+    const RawClient::Answer answer = client.read_answer();
+    EXPECT_EQ(answer.status(), 403) << framing;
+    EXPECT_NE(answer.head.find("Connection: close"), std::string::npos) << framing;
+    client.send("hello" + request("GET /smuggled"));  // whatever comes now is no request
+    client.end_sending();
+    EXPECT_EQ(client.read_to_end(), "") << framing;
+    EXPECT_FALSE(client.timed_out()) << framing;
+  }
+}
+
+TEST(Server, ClosesAfterAnAnswerThatCameBeforeAnEndlessBody) {
+  TestServer server([](const std::shared_ptr<Exchange>& exchange) { exchange->reply({.status = 403}); });
+  for (const std::string_view framing : {"Content-Length: 65537", "Transfer-Encoding: chunked"}) {
+    RawClient client(server.port());
+    client.send("PUT /key HTTP/1.1\r\nHost: a\r\n" + std::string(framing) + "\r\n\r\n");
+    const RawClient::Answer answer = client.read_answer();
+    EXPECT_EQ(answer.status(), 403) << framing;
+    EXPECT_NE(answer.head.find("Connection: close"), std::string::npos) << framing;
+    client.end_sending();
+    EXPECT_EQ(client.read_to_end(), "") << framing;
+  }
 }
 
 TEST(Server, DeliversTheAnswerToAClientThatIsStillSending) {
