@@ -82,6 +82,10 @@ bool is_s3(const model::Service& service);
 std::string_view s3_root(std::string_view operation);
 // GetBucketLocation answers a root element with text in it. False: the operation is an ordinary one.
 bool encode_s3_location(const model::Operation& operation, const void* output, WireReply& reply);
+// The status of a success: AWS's models leave out what "Amazon S3 API Reference" shows under Sample Response.
+int s3_status(const model::Operation& operation);
+// Whether the service itself, and not its model, decides about a value that breaks the model.
+bool s3_judges(const Violation& violation);
 AwsError s3_invalid_argument(const std::string& name, const std::string& value);
 AwsError s3_violation(const model::Operation& operation, const Violation& violation);
 // The x-amz-id-2 of a request: S3's second id, here made from the first.

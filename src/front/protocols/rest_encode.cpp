@@ -24,12 +24,13 @@ class RestEncoder {
         json_(protocol == Protocol::rest_json),
         type_(*operation.output),
         output_(output) {
-    reply_.status = operation.status;
+    reply_.status = is_s3(service) ? s3_status(operation) : operation.status;
   }
 
   WireReply run() {
     for (const Member& member : type_.members) bound(member);
     if (is_s3(service_) && encode_s3_location(operation_, output_, reply_)) return std::move(reply_);
+    if (is_s3(service_) && operation_.name == "HeadBucket") content_type("application/xml");  // of what GET would list
     if (type_.payload >= 0)
       payload(type_.members[static_cast<std::size_t>(type_.payload)]);
     else
@@ -59,6 +60,8 @@ class RestEncoder {
     const Type& type = *member.type;
     // The length of a body is the front's business, unless there is none: HEAD tells what GET would send.
     if (equals_ignoring_case(member.wire_name(), "Content-Length") && operation_.method != "HEAD") return;
+    // "206 (Partial Content)" is what a range is answered with (RFC 9110), and what S3 answers; the model has only 200.
+    if (equals_ignoring_case(member.wire_name(), "Content-Range") && reply_.status == 200) reply_.status = 206;
     if (type.kind != Kind::list) return add(std::string(member.wire_name()), text(member, type, value));
     std::vector<std::string> parts;
     const std::size_t size = type.ops->size(value);

@@ -35,7 +35,14 @@ std::unique_ptr<DynamicModel> s3_model(const std::string& operations) {
       "TagSet": {"type": "list", "member": {"shape": "Tag", "locationName": "Tag"}},
       "Tag": {"type": "structure", "members": {"Key": {"shape": "Text"}}},
       "Versioning": {"type": "structure", "members": {"Status": {"shape": "Text"}}},
-      "Location": {"type": "structure", "members": {"LocationConstraint": {"shape": "Text"}}}}})",
+      "Location": {"type": "structure", "members": {"LocationConstraint": {"shape": "Text"}}},
+      "Place": {"type": "string", "enum": ["eu-west-2"]},
+      "Configuration": {"type": "structure", "members": {"LocationConstraint": {"shape": "Place"}}},
+      "Created": {"type": "structure", "payload": "CreateBucketConfiguration", "members": {
+        "Bucket": {"shape": "Text", "location": "uri", "locationName": "Bucket"},
+        "CreateBucketConfiguration": {"shape": "Configuration", "locationName": "CreateBucketConfiguration"}}},
+      "Ranged": {"type": "structure", "payload": "Body", "members": {"Body": {"shape": "Stream"},
+        "ContentRange": {"shape": "Text", "location": "header", "locationName": "Content-Range"}}}}})",
       "s3");
 }
 
@@ -91,6 +98,16 @@ TEST(DecodeRest, AnswersS3sOwnErrors) {
   EXPECT_EQ(code("<Other><TagSet></TagSet></Other>"), "MalformedXML");  // another root
 }
 
+TEST(DecodeRest, LeavesTheLocationOfABucketToTheService) {
+  const auto loaded = s3_model(R"("CreateBucket": {"http": {"method": "PUT", "requestUri": "/{Bucket}"},
+                                  "input": {"shape": "Created"}})");
+  const auto input = decoded(loaded->service(), {.method = "PUT",
+                                                 .path = "/b",
+                                                 .body = "<CreateBucketConfiguration><LocationConstraint>moon-1"
+                                                         "</LocationConstraint></CreateBucketConfiguration>"});
+  EXPECT_THAT(at(input, "CreateBucketConfiguration.LocationConstraint"), ElementsAre("moon-1"));
+}
+
 TEST(DecodeRest, ReadsXmlInAnyNamespaceAndKeepsSpaces) {
   const auto loaded = tagging_model();
   const auto input = decoded(
@@ -119,6 +136,36 @@ TEST(EncodeRest, WritesHeadersAndMovesTheStream) {
   EXPECT_EQ(header_of(reply.headers, "x-amz-meta-color"), "red  X-Evil: 1");  // one header, not two
   EXPECT_EQ(header_of(reply.headers, "Content-Length"), "");                  // the front's, but for HEAD
   EXPECT_EQ(header_of(reply.headers, "x-amz-request-id"), "id-1");
+}
+
+TEST(EncodeRest, AnswersARangeAsPartialContent) {
+  for (const std::string method : {"GET", "HEAD"}) {
+    const auto loaded = s3_model("\"ReadObject\": {\"http\": {\"method\": \"" + method +
+                                 R"(", "requestUri": "/{Bucket}/{Key+}"}, "output": {"shape": "Ranged"}})");
+    const model::Service& service = loaded->service();
+    model::Object output(*service.operations.front().output);
+    const auto status = [&] {
+      return encode(service, service.operations.front(), Protocol::rest_xml, output.get(), "id-1").status;
+    };
+    EXPECT_EQ(status(), 200) << method;
+    *static_cast<std::string*>(output.type().find("ContentRange")->emplace(output.get())) = "bytes 0-4/10";
+    EXPECT_EQ(status(), 206) << method;
+  }
+}
+
+TEST(EncodeRest, AnswersS3sStatusesAndTypesThatTheModelLacks) {
+  const auto answer = [](const std::string& name, const std::string& http) {
+    const auto loaded = s3_model("\"" + name + "\": {\"http\": {\"requestUri\": \"/{Bucket}\", " + http + "}}");
+    const model::Service& service = loaded->service();
+    model::Object output(*service.operations.front().output);
+    const WireReply reply = encode(service, service.operations.front(), Protocol::rest_xml, output.get(), "id-1");
+    return std::to_string(reply.status) + " " + std::string(header_of(reply.headers, "Content-Type"));
+  };
+  EXPECT_EQ(answer("PutBucketPolicy", R"("method": "PUT")"), "204 ");
+  EXPECT_EQ(answer("PutBucketTagging", R"("method": "PUT")"), "204 ");
+  EXPECT_EQ(answer("PutBucketCors", R"("method": "PUT")"), "200 ");
+  EXPECT_EQ(answer("DeleteBucketPolicy", R"("method": "DELETE", "responseCode": 204)"), "204 ");
+  EXPECT_EQ(answer("HeadBucket", R"("method": "HEAD")"), "200 application/xml");
 }
 
 TEST(EncodeRest, WritesS3sRootsEvenWhenNothingIsInside) {

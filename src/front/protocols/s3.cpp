@@ -58,6 +58,17 @@ bool encode_s3_location(const model::Operation& operation, const void* output, W
   return true;
 }
 
+// The deletions' 204 are in the model.
+int s3_status(const model::Operation& operation) {
+  const bool no_content = operation.name == "PutBucketPolicy" || operation.name == "PutBucketTagging";
+  return no_content ? 204 : operation.status;
+}
+
+// A location may be none that the model lists: which error that is depends on the endpoint's region.
+bool s3_judges(const Violation& violation) {
+  return violation.kind == Violation::Kind::enumeration && violation.member->name == "LocationConstraint";
+}
+
 AwsError s3_invalid_argument(const std::string& name, const std::string& value) {
   std::string message = "Argument " + name + " is not valid.";
   if (name == "max-keys" || name == "max-parts" || name == "max-uploads")
@@ -73,9 +84,6 @@ AwsError s3_violation(const model::Operation& operation, const Violation& violat
     const std::int16_t payload = operation.input->payload;
     if (missing && payload >= 0 && &operation.input->members[static_cast<std::size_t>(payload)] == violation.member)
       return AwsError("MissingRequestBodyError", "Request Body is empty");
-    if (violation.member->name == "LocationConstraint")
-      return AwsError("InvalidLocationConstraint", "The specified location-constraint is not valid")
-          .with("LocationConstraint", violation.value);
     return AwsError("MalformedXML",
                     "The XML you provided was not well-formed or did not validate against our published schema");
   }
