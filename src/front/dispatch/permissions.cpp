@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/scope.h"
+#include "front/dispatch/condition_keys.h"
 
 namespace brume::front {
 namespace {
@@ -36,7 +37,7 @@ std::size_t closing_brace(std::string_view text, std::size_t open) {
   return std::string_view::npos;
 }
 
-// A member may be given as a name or as an ARN. Inside a longer ARN only the name can stand.
+// A member that may be given as a name or as an ARN. Inside a longer ARN only the name can stand.
 std::string_view name_of_arn(std::string_view value) {
   const std::size_t slash = value.rfind('/');
   return value.substr((slash != std::string_view::npos ? slash : value.rfind(':')) + 1);
@@ -74,11 +75,12 @@ std::vector<std::string> values_of(const Placeholder& placeholder, bool embedded
   if (values.empty() && placeholder.fallback) values.emplace_back(*placeholder.fallback);
   if (values.empty() && !over_list) return {"*"};
   for (std::string& value : values) {
-    if (value.starts_with("arn:")) {
-      if (embedded) value = std::string(name_of_arn(value));
-    } else if (!placeholder.alternative.empty()) {
+    // What is only a name stays whole: an object's key may be "arn:x/y", and is not the object "y".
+    if (placeholder.alternative.empty()) continue;
+    if (!value.starts_with("arn:"))
       value = replace_percent(placeholder.alternative, value, scope);
-    }
+    else if (embedded)
+      value = std::string(name_of_arn(value));
   }
   return values;
 }
@@ -109,12 +111,17 @@ std::vector<std::string> fill_template(std::string_view text, const model::Type&
 std::vector<Ask> asks_of(const model::Operation& operation, const void* input, const Scope& scope) {
   std::vector<Ask> asks;
   if (operation.unchecked || operation.is_public) return asks;
+  const ConditionKeys of_tags = tag_keys(*operation.input, input);
+  const auto ask = [&](std::string_view action, std::string resource) {
+    ConditionKeys keys = of_tags;
+    keys.merge(listing_keys(action, *operation.input, input));
+    asks.push_back({.action = std::string(action), .resource = std::move(resource), .keys = std::move(keys)});
+  };
   for (const model::Permission& permission : operation.permissions)
     for (std::string& resource : fill_template(permission.resource, *operation.input, input, scope))
-      asks.push_back({.action = std::string(permission.action), .resource = std::move(resource)});
+      ask(permission.action, std::move(resource));
   // A request that names nothing must not pass for lack of something to ask.
-  if (asks.empty() && !operation.permissions.empty())
-    asks.push_back({.action = std::string(operation.permissions.front().action)});
+  if (asks.empty() && !operation.permissions.empty()) ask(operation.permissions.front().action, "*");
   return asks;
 }
 
