@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kStartDeadline = 10s, kMostSilence = 10s;
 constexpr auto kFreshLook = 50ms, kQuickLook = 250ms, kSlowLook = 1000ms, kShapeLook = 5ms;
-constexpr auto kReloadPatience = 100ms;
+constexpr auto kReloadPatience = 100ms, kEndPatience = 1000ms;
 constexpr auto kRestartPause = 1s;
 constexpr std::size_t kMostWarnings = 4096;
 
@@ -106,6 +106,9 @@ void Proxy::warned(const std::string& line) {
   log::debug("balancer", id_ + ": " + line);
   if (is_alert(line) && warnings_.size() < kMostWarnings) warnings_ += (warnings_.empty() ? "" : "; ") + line;
   if (line.find("Reloading HAProxy") != std::string::npos) reload_heard_ = true;
+  if (const std::size_t name = line.find("Proxy l."), end = line.find(" stopped");
+      end != std::string::npos && name < end)
+    ending_.erase(line.substr(name + 6, end - name - 6));
   // The master goes on with the old worker then.
   if (line.find("Loading failure!") == std::string::npos || phase_ != Phase::reloading) return;
   phase_ = Phase::serving;
@@ -119,6 +122,8 @@ Proxy::Moment Proxy::tick(Moment now) {
       if (!removing_.empty()) {
         std::error_code ignored;
         std::filesystem::remove_all(directory_, ignored);
+        // The keeper takes its log socket out of it at the same time, which makes remove_all stumble.
+        if (std::filesystem::exists(directory_, ignored)) return now + kShapeLook;
         for (Done& done : std::exchange(removing_, {})) host_.finish(std::move(done), "");
         observed_.clear();
         memories_.clear();
@@ -199,6 +204,8 @@ void Proxy::begin_reload(Moment now, const Rendered& rendered) {
   write_files(rendered);
   coming_shape_ = rendered.shape;
   warnings_.clear();
+  ending_.clear();
+  for (const auto& [frontend, count] : connections_) ending_.insert(frontend);
   deadline_ = now + kStartDeadline;
   phase_ = Phase::reloading;
   ask_to_reload(now);
@@ -215,7 +222,10 @@ void Proxy::ask_to_reload(Moment now) {
 // Until the worker that answers is the one with the configuration that was written last.
 void Proxy::await_shape(Moment now) {
   try {
-    if (info_value(ask("show info"), "description") == coming_shape_) {
+    const bool answers = info_value(ask("show info"), "description") == coming_shape_;
+    // For a moment both workers take connections: it is done when the old one has said that it stopped.
+    if (answers && !ending_.empty() && now + kEndPatience < deadline_) deadline_ = now + kEndPatience;
+    if (answers && (ending_.empty() || now >= deadline_)) {
       shape_ = coming_shape_;
       connections_.clear();
       answered_at_ = now;

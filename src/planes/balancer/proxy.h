@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -81,6 +82,7 @@ class Proxy final {
   std::string warnings_;        // since the last start or reload
   Moment deadline_{}, retry_at_{}, started_at_{}, answered_at_{}, ask_again_at_{};
   bool reload_heard_ = false;
+  std::set<std::string> ending_;  // frontends of the old worker that still take connections
 
   ObservedTargets observed_;
   Memories memories_;

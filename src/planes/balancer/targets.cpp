@@ -1,5 +1,7 @@
 #include "planes/balancer/targets.h"
 
+#include <set>
+
 #include "planes/balancer/render.h"
 
 namespace brume::balancer {
@@ -30,6 +32,7 @@ class Planner {
 
   void target(const TargetGroup& group, const Target& target) {
     const TargetKey key{group.id, target.id};
+    desired_.insert(key);
     const auto seen = observed_.find(key);
     static const ObservedTarget kAbsent;
     const ObservedTarget& now = seen == observed_.end() ? kAbsent : seen->second;
@@ -44,7 +47,8 @@ class Planner {
       begin(key);
   }
 
-  void gone(const TargetKey& key, const ObservedTarget& now) {
+  void unless_desired(const TargetKey& key, const ObservedTarget& now) {
+    if (desired_.contains(key)) return;
     plan.changing = true;  // a server that still ends its connections is removed at a later look
     if (now.probed) act(Kind::stop_probing, key);
     if (now.in_service || now.opened) act(Kind::leave, key);
@@ -71,9 +75,9 @@ class Planner {
       plan.health[key] = kHealthy;
       return;
     }
-    // While its checks pass again but not often enough yet, the reason is still the last failure.
-    if (memory.failure.reason.empty()) memory.failure = failed_check("", 0);
-    plan.health[key] = memory.failure;
+    // While its checks pass again but not often enough yet, the reason is still the last failure. After a restart that
+    // is not known before the next check: what was told before it stands until then.
+    if (!memory.failure.reason.empty()) plan.health[key] = memory.failure;
   }
 
   void remember_failure(TargetMemory& memory, const ObservedTarget& now) {
@@ -116,6 +120,7 @@ class Planner {
   const ObservedTargets& observed_;
   const Memories& memories_;
   std::int64_t now_ms_;
+  std::set<TargetKey> desired_;
 };
 
 std::vector<std::string> add_to_service(const std::string& tg, const std::string& open, const TargetGroup& group,
@@ -165,8 +170,7 @@ TargetPlan plan_targets(const std::vector<TargetGroup>& desired, const ObservedT
   Planner planner(observed, memories, now_ms);
   for (const TargetGroup& group : desired)
     for (const Target& target : group.targets) planner.target(group, target);
-  for (const auto& [key, target] : observed)
-    if (!planner.plan.health.contains(key)) planner.gone(key, target);
+  for (const auto& [key, target] : observed) planner.unless_desired(key, target);
   return std::move(planner.plan);
 }
 

@@ -46,7 +46,7 @@ struct TargetAction {
 
 struct TargetPlan {
   std::vector<TargetAction> actions;
-  std::map<TargetKey, TargetHealth> health;  // of every desired target
+  std::map<TargetKey, TargetHealth> health;  // of the desired targets, as far as it is known
   Memories memories;
   bool changing = false;  // look again soon
   bool probing = false;   // a target registered a moment ago: look again at once

@@ -145,6 +145,14 @@ TEST(PlanTargetsOverTime, ARecoveringTargetKeepsItsLastReason) {
   EXPECT_TRUE(plan.changing);
 }
 
+TEST(PlanTargetsOverTime, SaysNothingOfAFailureThatItDidNotSee) {
+  const std::vector desired{group({target()})};
+  const ObservedTargets observed{{kKey, {.in_service = true, .opened = true}}};
+  const auto plan = plan_targets(desired, observed, {}, 1);
+  EXPECT_TRUE(plan.health.empty());
+  EXPECT_TRUE(plan.actions.empty()) << "it stays in service all the same";
+}
+
 TEST(PlanTargetsOverTime, ACheckUnderWayHidesTheCodeButNotTheReason) {
   const std::vector desired{group({target()})};
   ObservedTargets observed{{kKey, {.in_service = true, .up = true, .check_status = "L7STS", .check_code = 500}}};
