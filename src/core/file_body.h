@@ -35,7 +35,7 @@ struct Body {
   std::string file;  // an answer's body: this file from `offset`, `size` bytes
   std::uint64_t offset = 0;
   std::uint64_t size = 0;
-  // Raw digests (not hex) of a received body; md5, sha256 and the checksum that the request named are always there.
+  // Raw digests (not hex) of a received body: always sha256, and for S3 md5 and the checksum that the request named.
   std::string md5, sha256, crc32, crc32c, sha1, crc64nvme;
 
   static Body of(std::string text) {

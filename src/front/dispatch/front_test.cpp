@@ -74,6 +74,26 @@ TEST(RawHandlers, MayLimitTheirBodiesAndFail) {
   EXPECT_EQ(get(front.port, "/drop", "a").status(), 500);
 }
 
+// Keeps the digests that came with a body.
+class DigestHandler final : public HttpHandler {
+ public:
+  void handle(HttpRequest request, std::function<void(HttpReply)> done) override {
+    done({.body = Body::of(to_hex(request.body.sha256) + "," + request.body.md5)});
+  }
+  std::uint64_t largest_body(std::string_view, std::string_view) const override { return 1 << 20; }
+};
+
+TEST(RawHandlers, GetTheSha256OfTheirBodies) {
+  TestFront front;
+  DigestHandler page;
+  front.start(nullptr, {}, [&](Front& door) { door.route("", "/", page); });
+  for (const std::string& body : {std::string("small"), std::string(100'000, 'x')}) {
+    http::RawClient client(front.port);
+    client.send("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+    EXPECT_EQ(client.read_answer().body, to_hex(sha256(body)) + ",");  // md5 is S3's alone
+  }
+}
+
 TEST(Listeners, ComeAndGoWithTheirHandlers) {
   TestFront front;
   front.start();
