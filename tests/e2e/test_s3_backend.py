@@ -1,5 +1,6 @@
 """Terraform's state in S3 with both kinds of lock, and objects by the aws cli, boto3 and presigned URLs."""
 import hashlib
+import io
 import json
 import os
 import urllib.error
@@ -188,6 +189,98 @@ def test_presigned_urls(cloud, s3, version):
     assert status == 403 and b'SignatureDoesNotMatch' in body
     status, body = fetch(get.split('?')[0])
     assert status == 403 and b'AccessDenied' in body, 'nobody reads without a signature'
+
+
+def status(answer):
+    return answer['ResponseMetadata']['HTTPStatusCode']
+
+
+def test_statuses_of_successes(s3):
+    s3.put_object(Bucket=BUCKET, Key='ranged', Body=b'0123456789')
+    part = s3.get_object(Bucket=BUCKET, Key='ranged', Range='bytes=2-4')
+    assert status(part) == 206 and part['Body'].read() == b'234' and part['ContentRange'] == 'bytes 2-4/10'
+    assert status(s3.head_object(Bucket=BUCKET, Key='ranged', Range='bytes=2-4')) == 206
+    assert status(s3.get_object(Bucket=BUCKET, Key='ranged')) == 200
+    assert status(s3.put_bucket_tagging(Bucket=BUCKET, Tagging={'TagSet': [{'Key': 'a', 'Value': 'b'}]})) == 204
+    assert status(s3.delete_bucket_tagging(Bucket=BUCKET)) == 204
+    assert status(s3.put_bucket_cors(Bucket=BUCKET, CORSConfiguration={
+        'CORSRules': [{'AllowedMethods': ['GET'], 'AllowedOrigins': ['*']}]})) == 200
+    assert status(s3.delete_bucket_cors(Bucket=BUCKET)) == 204
+    head = s3.head_bucket(Bucket=BUCKET)
+    assert head['ResponseMetadata']['HTTPHeaders']['content-type'] == 'application/xml'
+
+
+def test_the_service_judges_locations(cloud, s3):
+    def code(client, location):
+        with pytest.raises(ClientError) as refused:
+            client.create_bucket(Bucket='placed', CreateBucketConfiguration={'LocationConstraint': location})
+        return refused.value.response['Error']['Code']
+    assert code(s3, 'moon-1') == 'IllegalLocationConstraintException'
+    virginia = cloud.client('s3', region='us-east-1', s3={'addressing_style': 'path'})
+    assert code(virginia, 'moon-1') == 'InvalidLocationConstraint'
+
+
+def test_a_connection_goes_on_after_an_expected_continue(cloud, s3):
+    """Files are put with Expect: 100-continue; a refusal comes in place of the 100."""
+    one = cloud.client('s3', s3={'addressing_style': 'path'}, max_pool_connections=1, read_timeout=5)
+    for body in (b'', b'some'):
+        for _ in range(3):
+            one.put_object(Bucket=BUCKET, Key='expected', Body=io.BytesIO(body))
+            assert one.head_object(Bucket=BUCKET, Key='expected')['ContentLength'] == len(body)
+            with pytest.raises(ClientError, match='NoSuchBucket'):
+                one.put_object(Bucket='no-such-bucket-here', Key='expected', Body=io.BytesIO(body))
+            assert one.get_object(Bucket=BUCKET, Key='expected')['Body'].read() == body
+
+
+def statement(**more):
+    return json.dumps({'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', **more}]})
+
+
+def test_policies_see_what_is_listed(cloud, s3):
+    s3.create_bucket(Bucket='homes-of-tests', CreateBucketConfiguration=LOCATION)
+    for key in ('home/ann/1', 'home/bob/1', 'shared/1'):
+        s3.put_object(Bucket='homes-of-tests', Key=key, Body=b'')
+    iam = cloud.client('iam')
+    iam.create_user(UserName='lister')
+    iam.put_user_policy(UserName='lister', PolicyName='home', PolicyDocument=statement(
+        Action=['s3:ListBucket', 's3:ListBucketVersions'], Resource='arn:aws:s3:::homes-of-tests',
+        Condition={'StringLike': {'s3:prefix': 'home/ann/*'}, 'StringEquals': {'s3:delimiter': '/'}}))
+    key = iam.create_access_key(UserName='lister')['AccessKey']
+    ann = cloud.client('s3', key=key['AccessKeyId'], secret=key['SecretAccessKey'], s3={'addressing_style': 'path'})
+    for listing in (ann.list_objects, ann.list_objects_v2, ann.list_object_versions):
+        answer = listing(Bucket='homes-of-tests', Prefix='home/ann/', Delimiter='/')
+        assert [each['Key'] for each in answer.get('Contents', answer.get('Versions'))] == ['home/ann/1']
+        for asked in ({'Prefix': 'home/bob/', 'Delimiter': '/'}, {'Prefix': 'home/ann/'}, {}):
+            with pytest.raises(ClientError, match='AccessDenied'):
+                listing(Bucket='homes-of-tests', **asked)
+
+    assert status(s3.put_bucket_policy(Bucket='homes-of-tests', Policy=statement(
+        Principal={'AWS': '111122223333'}, Action='s3:ListBucket', Resource='arn:aws:s3:::homes-of-tests',
+        Condition={'StringEquals': {'s3:prefix': 'shared/'}, 'NumericLessThanEquals': {'s3:max-keys': '10'}}))) == 204
+    other = cloud.client('s3', key='111122223333', s3={'addressing_style': 'path'})
+    assert other.list_objects_v2(Bucket='homes-of-tests', Prefix='shared/', MaxKeys=10)['KeyCount'] == 1
+    for asked in ({'Prefix': 'shared/', 'MaxKeys': 11}, {'Prefix': 'home/', 'MaxKeys': 10}, {'Prefix': 'shared/'}):
+        with pytest.raises(ClientError, match='AccessDenied'):
+            other.list_objects_v2(Bucket='homes-of-tests', **asked)
+    assert status(s3.delete_bucket_policy(Bucket='homes-of-tests')) == 204
+
+
+def test_policies_see_the_tags_of_a_request(cloud):
+    iam = cloud.client('iam')
+    iam.create_user(UserName='tagger')
+    iam.put_user_policy(UserName='tagger', PolicyName='team', PolicyDocument=statement(
+        Action='ec2:CreateVpc', Resource='*', Condition={
+            'StringEquals': {'aws:RequestTag/team': 'red'}, 'ForAllValues:StringEquals': {'aws:TagKeys': ['team']}}))
+    key = iam.create_access_key(UserName='tagger')['AccessKey']
+    ec2 = cloud.client('ec2', key=key['AccessKeyId'], secret=key['SecretAccessKey'])
+
+    def make(**tags):
+        specification = {'ResourceType': 'vpc', 'Tags': [{'Key': name, 'Value': tags[name]} for name in tags]}
+        return ec2.create_vpc(CidrBlock='10.9.0.0/16', TagSpecifications=[specification] if tags else [])
+    assert make(team='red')['Vpc']['State'] == 'pending'
+    for tags in ({}, {'team': 'blue'}, {'team': 'red', 'cost': 'none'}):
+        with pytest.raises(ClientError, match='UnauthorizedOperation'):
+            make(**tags)
 
 
 def test_objects_list_in_pages_and_by_prefix(s3):
