@@ -277,7 +277,7 @@ def test_policies_see_the_tags_of_a_request(cloud):
     def make(**tags):
         specification = {'ResourceType': 'vpc', 'Tags': [{'Key': name, 'Value': tags[name]} for name in tags]}
         return ec2.create_vpc(CidrBlock='10.9.0.0/16', TagSpecifications=[specification] if tags else [])
-    assert make(team='red')['Vpc']['State'] == 'pending'
+    assert make(team='red')['Vpc']['Tags'] == [{'Key': 'team', 'Value': 'red'}]
     for tags in ({}, {'team': 'blue'}, {'team': 'red', 'cost': 'none'}):
         with pytest.raises(ClientError, match='UnauthorizedOperation'):
             make(**tags)
