@@ -82,18 +82,20 @@ void Poller::run_once() {
   const int count = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), wait_ms());
   if (count < 0 && errno != EINTR) throw_errno("epoll_wait");
   for (int i = 0; i < count; ++i) {
-    const epoll_event& event = events[static_cast<std::size_t>(i)];
-    if (event.data.u64 == 0) {
+    // Copied out: the kernel's structure is packed, its members must not be bound to references.
+    const std::uint64_t token = events[static_cast<std::size_t>(i)].data.u64;
+    const std::uint32_t ready = events[static_cast<std::size_t>(i)].events;
+    if (token == 0) {
       std::uint64_t value = 0;
       while (read(event_, &value, sizeof value) > 0) continue;
       continue;
     }
     // A handler before this one may have removed it: its token is then gone, even if the descriptor's number is in use
     // again.
-    const auto found = watches_.find(event.data.u64);
+    const auto found = watches_.find(token);
     if (found == watches_.end()) continue;
     const std::shared_ptr<Watch> watch = found->second;
-    watch->handler(event.events);
+    watch->handler(ready);
   }
   run_timers();
 }

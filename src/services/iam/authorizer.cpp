@@ -107,6 +107,8 @@ void PolicyAuthorizer::gather_resource(const Ask& ask, const std::string& resour
       policies.resource.push_back(attach(resource, effective_trust(iam_, *role), Grammar::trust));
     return;
   }
+  // What is to be made has no policy yet: a name that somebody else took is the service's to say.
+  if (ask.action == "s3:CreateBucket") return;
   const auto source = resource_policies_.find(arn->service);
   if (source == resource_policies_.end()) return;
   const std::optional<ResourcePolicies::Found> found = source->second->find(resource);
