@@ -2,12 +2,14 @@
 standard input ends it stops and prints one JSON document with every request: [number, started, seconds, status, task].
 
 Half of the threads keep their connection, half open a new one for each request, as clients do. A request without an
-answer has status 0. `n` in the query numbers the requests, so that the servers' logs can be compared with them.
+answer has status 0. `n` in the query numbers the requests, so that the servers' logs can be compared with them. The
+name is looked up once: the daemon answers DNS, and flows must go on without it.
 """
 import http.client
 import itertools
 import json
 import select
+import socket
 import sys
 import threading
 import time
@@ -19,15 +21,19 @@ TIMEOUT = 10
 class Load:
     def __init__(self, url, rate, threads):
         self.url, self.pause = urllib.parse.urlsplit(url), threads / rate
+        found = socket.getaddrinfo(self.url.hostname, self.url.port or 80, socket.AF_INET, socket.SOCK_STREAM)
+        self.addresses = itertools.cycle(sorted({each[4] for each in found}))
         self.numbers, self.lock = itertools.count(), threading.Lock()
         self.records, self.stop, self.started = [], threading.Event(), threading.Event()
         self.threads = [threading.Thread(target=self.run, args=(index % 2 == 0,)) for index in range(threads)]
 
     def connect(self):
-        return http.client.HTTPConnection(self.url.hostname, self.url.port or 80, timeout=TIMEOUT)
+        with self.lock:
+            address, port = next(self.addresses)
+        return http.client.HTTPConnection(address, port, timeout=TIMEOUT)
 
     def ask(self, connection, number, keep):
-        headers = {} if keep else {'Connection': 'close'}
+        headers = {'Host': self.url.netloc, **({} if keep else {'Connection': 'close'})}
         connection.request('GET', f'{self.url.path or "/whoami"}?n={number}', headers=headers)
         answer = connection.getresponse()
         body = answer.read()

@@ -5,12 +5,12 @@ namespace brume::network {
 namespace {
 
 // Never reachable over the tap: the host's own networks, its cloud's metadata, and Brume's pools (DECISIONS 10; "IANA
-// IPv4 Special-Purpose Address Registry").
+// IPv4 Special-Purpose Address Registry"). The documentation ranges are no host's network, the tap's own apart: some
+// sites give them to their package mirrors.
 const std::set<std::string>& special_ranges() {
-  static const std::set<std::string> ranges = {"0.0.0.0/8",      "10.0.0.0/8",    "100.64.0.0/10",   "127.0.0.0/8",
-                                               "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",    "192.0.2.0/24",
-                                               "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24",
-                                               "224.0.0.0/4",    "240.0.0.0/4"};
+  static const std::set<std::string> ranges = {"0.0.0.0/8",      "10.0.0.0/8",    "100.64.0.0/10", "127.0.0.0/8",
+                                               "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",  "192.0.2.0/24",
+                                               "192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/4",   "240.0.0.0/4"};
   return ranges;
 }
 

@@ -205,7 +205,8 @@ void ServiceScheduler::count_failure(Tx& tx, const Scope& scope, const std::stri
     for (DeploymentRecord& deployment : service.deployments) {
       if (deployment.id != action.text) continue;
       ++deployment.failed_tasks;
-      deployment.last_failure = ecs_.needs.clock.now();
+      // "Service throttle logic" slows down tasks that fail to start, not those that ran and failed their checks.
+      if (!reason.starts_with("Task failed ")) deployment.last_failure = ecs_.needs.clock.now();
     }
   });
   if (!reason.starts_with("Task failed "))
