@@ -177,27 +177,52 @@ class Hello:
                 return int(pids[0])
         raise AssertionError(f'{task} has no process')
 
+    def run(self, groups, subnet, *command):
+        """Starts a task beside the service, from its image; the task's ARN."""
+        role = self.ecs.describe_task_definition(taskDefinition='hello')['taskDefinition']['executionRoleArn']
+        container = {'name': 'web', 'image': f'{REGISTRY}/hello:v1', 'command': list(command)}
+        self.ecs.register_task_definition(family='beside', requiresCompatibilities=['FARGATE'], networkMode='awsvpc',
+                                          cpu='256', memory='512', executionRoleArn=role, containerDefinitions=[container])
+        answer = self.ecs.run_task(cluster='hello', taskDefinition='beside', launchType='FARGATE',
+                                   networkConfiguration={'awsvpcConfiguration': {'subnets': [subnet],
+                                                                                 'securityGroups': groups}})
+        assert not answer['failures'], answer['failures']
+        return answer['tasks'][0]['taskArn']
+
+    def wait_task(self, arn, status):
+        def reached():
+            task = self.ecs.describe_tasks(cluster='hello', tasks=[arn])['tasks'][0]
+            return task if task['lastStatus'] in (status, 'STOPPED') else None
+        task = wait_until(reached, 60, f'a task that is {status}')
+        assert task['lastStatus'] == status, f'{task["stoppedReason"]} {task["containers"][0]}'
+        return task
+
+    def serve(self, groups, subnet):
+        """A task that serves beside the service and is no target of the load balancer: (ARN, address, interface)."""
+        arn = self.run(groups, subnet)
+        details = {each['name']: each['value'] for each in self.wait_task(arn, 'RUNNING')['attachments'][0]['details']}
+        return arn, details['privateIPv4Address'], details['networkInterfaceId']
+
     def probe(self, address, groups, subnet):
         """Whether a task in these groups can open a connection to address:8000."""
-        outputs = self.service()['networkConfiguration']['awsvpcConfiguration']
-        role = self.ecs.describe_task_definition(taskDefinition='hello')['taskDefinition']['executionRoleArn']
-        self.ecs.register_task_definition(
-            family='probe', requiresCompatibilities=['FARGATE'], networkMode='awsvpc', cpu='256', memory='512',
-            executionRoleArn=role, containerDefinitions=[{'name': 'probe', 'image': f'{REGISTRY}/hello:v1',
-                                                          'command': ['--probe', f'{address}:8000']}])
-        answer = self.ecs.run_task(cluster='hello', taskDefinition='probe', launchType='FARGATE',
-                                   networkConfiguration={'awsvpcConfiguration': {
-                                       'subnets': [subnet or outputs['subnets'][0]], 'securityGroups': groups}})
-        assert not answer['failures'], answer['failures']
-        arn = answer['tasks'][0]['taskArn']
-
-        def stopped():
-            task = self.ecs.describe_tasks(cluster='hello', tasks=[arn])['tasks'][0]
-            return task if task['lastStatus'] == 'STOPPED' else None
-        task = wait_until(stopped, 60, 'the end of the probe')
+        task = self.wait_task(self.run(groups, subnet, '--probe', f'{address}:8000'), 'STOPPED')
         code = task['containers'][0].get('exitCode')
         assert code in (0, 1), f'the probe did not run: {task["stoppedReason"]} {task["containers"][0]}'
         return code == 0
+
+    def stop(self, arn):
+        self.ecs.stop_task(cluster='hello', task=arn)
+        self.wait_task(arn, 'STOPPED')
+
+    def group(self, name):
+        """The id of one of the system's security groups."""
+        found = self.ec2.describe_security_groups(Filters=[{'Name': 'group-name', 'Values': [name]}])
+        return found['SecurityGroups'][0]['GroupId']
+
+    def delete_group(self, group):
+        wait_until(lambda: not self.ec2.describe_network_interfaces(
+            Filters=[{'Name': 'group-id', 'Values': [group]}])['NetworkInterfaces'], 30, 'the group without members')
+        self.ec2.delete_security_group(GroupId=group)
 
     def change_task(self, **changes):
         """A new revision of the service's task definition: changes of its container; returns the revision's ARN."""

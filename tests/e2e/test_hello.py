@@ -87,59 +87,65 @@ def test_private_subnet_reaches_out_through_its_nat_address_only(hello):
     assert counted and counted[0]['packets'] >= 4
 
 
-def test_revoked_rule_drops_and_restored_rule_heals(hello):
-    """Without the rule the load balancer gets no answer, while an allowed peer in the same second does."""
-    service_group = hello.service()['networkConfiguration']['awsvpcConfiguration']['securityGroups'][0]
-    vpc = hello.ec2.describe_security_groups(GroupIds=[service_group])['SecurityGroups'][0]['VpcId']
-    peer = hello.ec2.create_security_group(GroupName='peer', Description='an allowed peer', VpcId=vpc)['GroupId']
-    stranger = hello.ec2.create_security_group(GroupName='stranger', Description='not allowed', VpcId=vpc)['GroupId']
-    port = {'IpProtocol': 'tcp', 'FromPort': 8000, 'ToPort': 8000}
-    hello.ec2.authorize_security_group_ingress(
-        GroupId=service_group, IpPermissions=[{**port, 'UserIdGroupPairs': [{'GroupId': peer}]}])
-    rules = hello.ec2.describe_security_group_rules(Filters=[{'Name': 'group-id', 'Values': [service_group]}])
-    lb_rule = [rule['SecurityGroupRuleId'] for rule in rules['SecurityGroupRules'] if not rule['IsEgress'] and
-               rule['ReferencedGroupInfo']['GroupId'] != peer]
-    _, address, subnet, interface = next(iter(hello.tasks().values()))
+@pytest.fixture
+def bystander(hello):
+    """A task in the service's group and a private subnet that serves as the service's tasks do, but is no target: the
+    service's own are replaced when their health checks fail."""
+    _, _, subnet, _ = next(iter(hello.tasks().values()))
+    arn, address, interface = hello.serve([hello.group('hello-service')], subnet)
+    yield address, subnet, interface
+    hello.stop(arn)
+
+
+def test_revoked_rule_drops_and_restored_rule_heals(hello, bystander):
+    """Without its rule the load balancer is refused, while an allowed peer is not; with it, all is as before."""
+    address, subnet, interface = bystander
+    service, balancer = hello.group('hello-service'), hello.group('hello-load-balancer')
+    vpc = hello.ec2.describe_security_groups(GroupIds=[service])['SecurityGroups'][0]['VpcId']
+    peer, stranger = (hello.ec2.create_security_group(GroupName=name, Description=name, VpcId=vpc)['GroupId']
+                      for name in ('peer', 'stranger'))
+    from_peer = [{'IpProtocol': 'tcp', 'FromPort': 8000, 'ToPort': 8000, 'UserIdGroupPairs': [{'GroupId': peer}]}]
+    hello.ec2.authorize_security_group_ingress(GroupId=service, IpPermissions=from_peer)
+    rules = hello.ec2.describe_security_group_rules(Filters=[{'Name': 'group-id', 'Values': [service]}])
+    own = [rule['SecurityGroupRuleId'] for rule in rules['SecurityGroupRules'] if not rule['IsEgress'] and
+           rule['ReferencedGroupInfo']['GroupId'] == balancer]
+    targets = [each[3] for each in hello.tasks().values()]
     before = hello.dropped()
 
-    hello.ec2.revoke_security_group_ingress(GroupId=service_group, SecurityGroupRuleIds=lb_rule)
-    wait_until(lambda: hello.get(seconds=15)[0] in (502, 503, 504), 60, 'the load balancer without targets')
-    assert hello.probe(address, [peer], subnet), 'the allowed peer must reach the task'
-    assert not hello.probe(address, [stranger], subnet), 'a stranger must not'
-    after = hello.dropped()
-    assert after.get(interface, 0) > before.get(interface, 0), 'the drop counter stands still'
-
-    hello.terraform('apply', '-no-color', '-auto-approve')
+    hello.ec2.revoke_security_group_ingress(GroupId=service, SecurityGroupRuleIds=own)
+    try:
+        wait_until(lambda: any(hello.dropped().get(target, 0) > before.get(target, 0) for target in targets), 30,
+                   'a dropped packet of the load balancer')
+        assert hello.probe(address, [peer], subnet), 'the allowed peer must reach the task'
+        assert hello.dropped().get(interface, 0) == 0
+        assert not hello.probe(address, [stranger], subnet), 'a stranger must not'
+        assert hello.dropped().get(interface, 0) > 0, 'the drop counter stands still'
+        wait_until(lambda: hello.get(seconds=15)[0] in (502, 503, 504), 60, 'a load balancer without targets')
+    finally:
+        hello.terraform('apply', '-no-color', '-auto-approve')
     wait_until(lambda: hello.get()[0] == 200, 60, 'an answer after the rule came back')
-    hello.ec2.revoke_security_group_ingress(
-        GroupId=service_group, IpPermissions=[{**port, 'UserIdGroupPairs': [{'GroupId': peer}]}])
+    hello.ec2.revoke_security_group_ingress(GroupId=service, IpPermissions=from_peer)
     for group in (peer, stranger):
-        wait_until(lambda: not hello.ec2.describe_network_interfaces(
-            Filters=[{'Name': 'group-id', 'Values': [group]}])['NetworkInterfaces'], 30, 'the probe\'s interface gone')
-        hello.ec2.delete_security_group(GroupId=group)
+        hello.delete_group(group)
     hello.wait_stable()
 
 
-def test_same_subnet_is_no_way_around_the_security_group(hello):
+def test_same_subnet_is_no_way_around_the_security_group(hello, bystander):
     """A task of the same subnet and group cannot reach another on 8000; one in the load balancer's group can."""
-    _, address, subnet, interface = next(iter(hello.tasks().values()))
-    service_group = hello.service()['networkConfiguration']['awsvpcConfiguration']['securityGroups'][0]
-    balancer_group = hello.elb.describe_load_balancers()['LoadBalancers'][0]['SecurityGroups'][0]
-    before = hello.dropped().get(interface, 0)
-    assert not hello.probe(address, [service_group], subnet)
-    assert hello.dropped().get(interface, 0) > before
-    out = hello.ec2.authorize_security_group_egress(  # to pull its image; the group itself reaches only the service
-        GroupId=balancer_group, IpPermissions=[{'IpProtocol': 'tcp', 'FromPort': 443, 'ToPort': 443,
-                                                'IpRanges': [{'CidrIp': '0.0.0.0/0'}]}])['SecurityGroupRules']
-    assert hello.probe(address, [balancer_group], subnet)
-    hello.ec2.revoke_security_group_egress(GroupId=balancer_group,
-                                           SecurityGroupRuleIds=[rule['SecurityGroupRuleId'] for rule in out])
+    address, subnet, interface = bystander
+    service, balancer = hello.group('hello-service'), hello.group('hello-load-balancer')
+    assert not hello.probe(address, [service], subnet)
+    refused = hello.dropped().get(interface, 0)
+    assert refused > 0
+    # That group's egress leads to the service only: a second group lets the task reach its image.
+    assert hello.probe(address, [balancer, service], subnet)
+    assert hello.dropped().get(interface, 0) == refused
 
 
 def test_killed_container_is_replaced_and_gets_no_more_requests(hello):
     victim = sorted(hello.tasks())[0]
     with hello.load() as load:
-        wait_until(lambda: victim in [json.loads(hello.get()[1])['task'] for _ in range(4)], 20, 'load on the victim')
+        wait_until(lambda: victim in hello.get()[1], 20, 'an answer of the victim')
         os.kill(hello.process_of(victim), signal.SIGKILL)
         killed = now()
         wait_until(lambda: len(hello.tasks()) == 2 and victim not in hello.tasks(), 60, 'a replacement')
