@@ -160,9 +160,10 @@ class Hello:
     def load(self, rate=40, threads=4):
         return Loading(self.cloud, self.url + '/whoami', rate, threads)
 
-    def log_lines(self):
-        """The service's log, parsed."""
-        pages = self.logs.get_paginator('filter_log_events').paginate(logGroupName='/ecs/hello')
+    def log_lines(self, since=0):
+        """The service's log from a moment on, parsed."""
+        pages = self.logs.get_paginator('filter_log_events').paginate(logGroupName='/ecs/hello',
+                                                                      startTime=int(since * 1000))
         return [json.loads(event['message']) for page in pages for event in page['events']
                 if event['message'].startswith('{')]
 

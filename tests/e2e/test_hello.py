@@ -230,7 +230,7 @@ def test_kill_9_of_the_daemon_interrupts_nothing(hello, cloud):
     answered = set(load.answered())
 
     def complete():
-        logged = numbers_in(line for line in hello.log_lines() if line['time'] >= load.records[0].at - 1)
+        logged = numbers_in(hello.log_lines(since=load.records[0].at - 1))
         return logged if answered <= set(logged) else None
     logged = wait_until(complete, 30, 'the whole log')
     assert all(logged[number] == 1 for number in answered), 'a line twice'
