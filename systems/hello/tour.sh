@@ -6,19 +6,28 @@ brume=${BRUME:-brume}
 export AWS_DEFAULT_REGION=eu-west-1 AWS_PAGER= AWS_MAX_ATTEMPTS=1
 work=$(mktemp -d)
 load=
+# Where make demo keeps the system's Terraform. With it a missing rule comes back as Terraform knows it.
+terraform=${BRUME_STATE%/*}/demo/system/infrastructure
 stop() {
   [ -z "$load" ] || kill "$load" 2>/dev/null || true
   rm -rf "$work"
 }
 trap stop EXIT
 began=$SECONDS
+exec 3>&1  # commands are shown here even when their output is captured
+[ -e "${TF_CLI_CONFIG_FILE:-/}" ] || unset TF_CLI_CONFIG_FILE
 
-say() { printf '\n-- %s\n' "$*"; }
+say() { printf '\n-- %s (after %d s)\n' "$*" $((SECONDS - began)); }
 note() { printf '   %s\n' "$*"; }
 fail() { printf 'tour: %s\n' "$*" >&2; exit 1; }
-# Shows the command and runs it inside.
+# Shows the command, quoted so that it can be typed, and runs it inside.
 aws() {
-  printf '   $ aws %s\n' "$*" >&2
+  local word line='   $ aws'
+  for word in "$@"; do
+    [[ $word =~ ^[A-Za-z0-9_./:=,-]+$ ]] || word="'$word'"
+    line+=" $word"
+  done
+  printf '%s\n' "$line" >&3
   ask "$@"
 }
 ask() { "$brume" exec -- aws "$@"; }
@@ -84,14 +93,15 @@ aws ec2 revoke-security-group-ingress --group-id "$service_group" --security-gro
 until_true 20 gets != || fail "the load balancer still reaches its targets"
 note "the load balancer has no target any more; packets dropped at the tasks: $before, now $(dropped)"
 [ "$(dropped)" -gt "$before" ] || fail "the drop counter stands still"
-if [ -n "${BRUME_TOUR_TERRAFORM:-}" ]; then
+if [ -d "$terraform/.terraform" ]; then
   note "\$ terraform apply    # finds that a rule is missing, and makes it again"
-  "$brume" exec -- terraform -chdir="$BRUME_TOUR_TERRAFORM" apply -auto-approve -no-color \
+  "$brume" exec -- terraform -chdir="$terraform" apply -auto-approve -no-color \
     -target=aws_vpc_security_group_ingress_rule.service_from_load_balancer | grep -E '^Apply' | sed 's/^/   /'
 else
   aws ec2 authorize-security-group-ingress --group-id "$service_group" --output text --query Return --ip-permissions \
     "IpProtocol=tcp,FromPort=8000,ToPort=8000,UserIdGroupPairs=[{GroupId=$balancer_group,Description=Only the load balancer}]" |
     sed 's/^/   /'
+  note "(a new rule to Terraform: its next plan shows it)"
 fi
 until_true 30 gets = || fail "the load balancer did not heal"
 note "the rule is back, and so is the answer"
@@ -113,7 +123,7 @@ rolled_back() { [ "$(ask ecs describe-services --cluster hello --services hello 
   'services[0].[length(deployments), taskDefinition]')" = "1	$good" ]; }
 until_true 60 rolled_back || fail "the deployment was not rolled back"
 aws ecs describe-services --cluster hello --services hello --output text --query \
-  'reverse(services[0].events[:6])[].message' | tr '\t' '\n' | grep -E 'fail|roll|steady|unhealthy' | sed 's/^/   /'
+  'reverse(services[0].events[:20])[].message' | tr '\t' '\n' | grep -E 'deployment failed|rolling back|unhealthy|steady' | tail -6 | sed 's/^/   /'
 stop_load
 note "the good revision serves on; meanwhile: $(answered) requests answered, $(failed) failed"
 [ "$(failed)" -eq 0 ] || fail "requests failed: $(sort "$work/codes" | uniq -c | tr '\n' ' ')"
