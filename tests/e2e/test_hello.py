@@ -168,7 +168,7 @@ def test_load_sees_an_outage_when_there_is_one(hello):
         wait_until(lambda: hello.get()[0] in (0, 502, 503), 20, 'an outage')
         wait_until(lambda: hello.get()[0] == 200, 60, 'the end of the outage')
         hello.wait_stable()
-    assert len(load.failures()) > 4
+    assert load.failures(), 'the load saw no outage'
     assert load.records[-1].status == 200
 
 
