@@ -35,6 +35,8 @@ def clean_environment():
 
 
 class Cloud:
+    program = str(PROGRAM)
+
     def __init__(self, *options, host=False):
         """`host`: in the host's own network namespace, for the test of the real internet."""
         self.state = tempfile.mkdtemp(prefix='bm-', dir='/tmp')

@@ -110,6 +110,26 @@ def test_exec_keeps_own_credentials_and_exit_code(cloud):
     assert cloud.exec('no-such-program', check=False).returncode != 0
 
 
+def test_exec_is_the_user_who_called_sudo(cloud):
+    done = cloud.exec('sh', '-c', 'id -u; id -un; echo $HOME; aws sts get-caller-identity --query Account --output text',
+                      env={'SUDO_UID': '65534', 'SUDO_USER': 'nobody', 'AWS_DEFAULT_REGION': 'eu-west-1',
+                           'PATH': '/usr/bin:/bin'}, cwd='/')
+    assert done.stdout.split() == ['65534', 'nobody', '/nonexistent', '000000000000']
+
+
+def test_open_prints_the_address(cloud):
+    shown = cloud.brume('open', 'hello', env={'DISPLAY': '', 'WAYLAND_DISPLAY': ''}, check=False).stdout
+    assert shown.strip() == f'http://hello.elb.localhost:{cloud.port}'
+
+
+def test_durable(fresh_cloud):
+    cloud = fresh_cloud('--durable').up()
+    cloud.client('iam').create_user(UserName='kept')
+    cloud.kill()
+    cloud.up()
+    assert [user['UserName'] for user in cloud.client('iam').list_users()['Users']] == ['kept']
+
+
 def test_exec_overrides_what_would_lead_away(cloud):
     env = {'AWS_ENDPOINT_URL': 'http://127.0.0.1:1', 'SSL_CERT_FILE': '/dev/null', 'AWS_CA_BUNDLE': '/dev/null'}
     done = cloud.exec('/usr/bin/aws', 'sts', 'get-caller-identity', '--region', 'eu-west-1', env=env)

@@ -134,6 +134,14 @@ def test_root_assumes_no_role(cloud, reader):
         cloud.client('sts').assume_role(RoleArn=f'arn:aws:iam::{ACCOUNT}:role/reader', RoleSessionName='root')
 
 
+def test_managed_policy_is_tagged(iam):
+    arn = iam.create_policy(PolicyName='tagged', Tags=[{'Key': 'a', 'Value': '1'}], PolicyDocument=policy(
+        {'Effect': 'Allow', 'Action': 's3:ListAllMyBuckets', 'Resource': '*'}))['Policy']['Arn']
+    iam.tag_policy(PolicyArn=arn, Tags=[{'Key': 'b', 'Value': '2'}])
+    iam.untag_policy(PolicyArn=arn, TagKeys=['a'])
+    assert iam.list_policy_tags(PolicyArn=arn)['Tags'] == [{'Key': 'b', 'Value': '2'}]
+
+
 def test_trust_policy_decides_who_becomes_a_role(iam, user_sts):
     iam.create_role(RoleName='for-ecs', AssumeRolePolicyDocument=policy(
         {'Effect': 'Allow', 'Principal': {'Service': 'ecs-tasks.amazonaws.com'}, 'Action': 'sts:AssumeRole'}))

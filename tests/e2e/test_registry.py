@@ -1,4 +1,5 @@
 """ECR by the tools that people hold: buildah and skopeo, under its real host name, with the token of the aws cli."""
+import hashlib
 import json
 
 import pytest
@@ -6,6 +7,7 @@ from botocore.exceptions import ClientError
 
 from cloud import REGION
 from hello import REGISTRY, SYSTEM, Storage, server_program
+from waiting import wait_until
 
 NAME = f'{REGISTRY}/app:1'
 
@@ -115,3 +117,72 @@ def test_deleted_image_is_gone(cloud, ecr, pushed):
 def test_login_works_by_the_cli(cloud):
     token = cloud.aws('ecr', 'get-authorization-token')['authorizationData'][0]
     assert token['proxyEndpoint'] == f'https://{REGISTRY}'
+
+
+def test_repository_settings(ecr):
+    made = ecr.create_repository(repositoryName='team/settings', tags=[{'Key': 'team', 'Value': 'shop'}])['repository']
+    assert made['repositoryUri'] == f'{REGISTRY}/team/settings'
+    assert ecr.describe_repositories(repositoryNames=['team/settings'])['repositories'][0]['imageTagMutability'] == 'MUTABLE'
+    ecr.tag_resource(resourceArn=made['repositoryArn'], tags=[{'Key': 'cost', 'Value': '1'}])
+    ecr.untag_resource(resourceArn=made['repositoryArn'], tagKeys=['team'])
+    assert ecr.list_tags_for_resource(resourceArn=made['repositoryArn'])['tags'] == [{'Key': 'cost', 'Value': '1'}]
+    policy = json.dumps({'Version': '2012-10-17', 'Statement': [{
+        'Sid': 'pull', 'Effect': 'Allow', 'Principal': {'AWS': 'arn:aws:iam::111122223333:root'},
+        'Action': 'ecr:BatchGetImage'}]})
+    ecr.set_repository_policy(repositoryName='team/settings', policyText=policy)
+    assert json.loads(ecr.get_repository_policy(repositoryName='team/settings')['policyText']) == json.loads(policy)
+    ecr.delete_repository_policy(repositoryName='team/settings')
+    with pytest.raises(ClientError, match='RepositoryPolicyNotFoundException'):
+        ecr.get_repository_policy(repositoryName='team/settings')
+    ecr.put_image_scanning_configuration(repositoryName='team/settings', imageScanningConfiguration={'scanOnPush': False})
+    with pytest.raises(ClientError, match='not serve'):
+        ecr.put_image_scanning_configuration(repositoryName='team/settings',
+                                             imageScanningConfiguration={'scanOnPush': True})
+    assert ecr.describe_registry()['registryId'] == '000000000000'
+    with pytest.raises(ClientError, match='RepositoryAlreadyExistsException'):
+        ecr.create_repository(repositoryName='team/settings')
+
+
+def test_immutable_tags_stay(cloud, ecr, pushed):
+    ecr.create_repository(repositoryName='fixed', imageTagMutability='IMMUTABLE')
+    manifest = ecr.batch_get_image(repositoryName='app', imageIds=[{'imageTag': '1'}])['images'][0]['imageManifest']
+    pushed.buildah(cloud, 'push', '--authfile', pushed.authentication, NAME, f'docker://{REGISTRY}/fixed:1')
+    other = json.dumps({**json.loads(manifest), 'annotations': {'other': 'yes'}})
+    with pytest.raises(ClientError, match='ImageTagAlreadyExistsException'):
+        ecr.put_image(repositoryName='fixed', imageManifest=other, imageTag='1')
+    ecr.put_image_tag_mutability(repositoryName='fixed', imageTagMutability='MUTABLE')
+    ecr.put_image(repositoryName='fixed', imageManifest=other, imageTag='1')
+    assert len(ecr.list_images(repositoryName='fixed')['imageIds']) == 2
+
+
+def test_lifecycle_policy_expires_older_images(cloud, ecr, pushed):
+    ecr.create_repository(repositoryName='aging')
+    rules = {'rules': [{'rulePriority': 1, 'selection': {'tagStatus': 'any', 'countType': 'imageCountMoreThan',
+                                                         'countNumber': 1}, 'action': {'type': 'expire'}}]}
+    ecr.put_lifecycle_policy(repositoryName='aging', lifecyclePolicyText=json.dumps(rules))
+    assert json.loads(ecr.get_lifecycle_policy(repositoryName='aging')['lifecyclePolicyText']) == rules
+    pushed.buildah(cloud, 'push', '--authfile', pushed.authentication, NAME, f'docker://{REGISTRY}/aging:1')
+    manifest = ecr.batch_get_image(repositoryName='aging', imageIds=[{'imageTag': '1'}])['images'][0]['imageManifest']
+    ecr.put_image(repositoryName='aging', imageTag='2',
+                  imageManifest=json.dumps({**json.loads(manifest), 'annotations': {'n': '2'}}))
+    wait_until(lambda: [each.get('imageTag') for each in ecr.list_images(repositoryName='aging')['imageIds']] == ['2'],
+               30, 'the end of the older image')
+    ecr.delete_lifecycle_policy(repositoryName='aging')
+    with pytest.raises(ClientError, match='LifecyclePolicyNotFoundException'):
+        ecr.get_lifecycle_policy(repositoryName='aging')
+
+
+def test_layer_by_its_url(cloud, ecr, pushed):
+    manifest = ecr.batch_get_image(repositoryName='app', imageIds=[{'imageTag': '1'}])['images'][0]['imageManifest']
+    layer = json.loads(manifest)['layers'][0]
+    url = ecr.get_download_url_for_layer(repositoryName='app', layerDigest=layer['digest'])['downloadUrl']
+    cloud.exec('curl', '--silent', '--show-error', '--fail', '--location', '--output', 'layer', url)
+    assert 'sha256:' + hashlib.sha256((cloud.work / 'layer').read_bytes()).hexdigest() == layer['digest']
+
+
+def test_repository_with_images_needs_force(ecr, pushed):
+    with pytest.raises(ClientError, match='RepositoryNotEmptyException'):
+        ecr.delete_repository(repositoryName='fixed')
+    ecr.delete_repository(repositoryName='fixed', force=True)
+    with pytest.raises(ClientError, match='RepositoryNotFoundException'):
+        ecr.describe_repositories(repositoryNames=['fixed'])

@@ -50,6 +50,13 @@ def test_boto3(environment):
     assert answer == {'body': 'from python', 'arn': 'arn:aws:iam::000000000000:root', 'vpcs': 1, 'tables': []}
 
 
+def test_boto3_inside(cloud):
+    """The same script by exec: no variable names an endpoint, the names of AWS lead here."""
+    script = BOTO3.replace("'python'", "'inside'") + "\nimport os; assert 'AWS_ENDPOINT_URL' not in os.environ\n"
+    answer = json.loads(cloud.python(script, env={'AWS_DEFAULT_REGION': 'us-east-1'}).stdout)
+    assert answer == {'body': 'from python', 'arn': 'arn:aws:iam::000000000000:root', 'vpcs': 1, 'tables': []}
+
+
 def test_javascript(environment):
     assert NODE_MODULES.is_dir(), 'tools/setup installs the JavaScript SDK into build/javascript'
     script = ROOT / 'build/javascript/services.mjs'
