@@ -248,6 +248,8 @@ class KernelNetwork final : public Network {
   }
 
   void await_tap(Descriptor watch, KernelThread::Deadline deadline, const Done& done) {
+    // Everything was removed while somebody waited.
+    if (!internet_) throw PlaneError(PlaneError::Kind::not_found, "the internet namespace is gone");
     if (internet_->has_tap()) {
       control_.post([done] { done(""); });
       return;
