@@ -19,7 +19,7 @@ def wrk(url, connections):
     out = subprocess.run(['wrk', '-t1', f'-c{connections}', f'-d{SECONDS}s', '--latency', url], capture_output=True,
                          text=True, check=True).stdout
     rate = float(re.search(r'Requests/sec:\s+([\d.]+)', out).group(1))
-    p50, p99 = (re.search(rf'{share}%\s+(\S+)', out).group(1) for share in (50, 99))
+    p50, p99 = (re.search(rf'(?m)^\s+{share}%\s+(\S+)', out).group(1) for share in (50, 99))
     errors = re.search(r'Non-2xx or 3xx responses: (\d+)', out)
     return rate, p50, p99, int(errors.group(1)) if errors else 0
 
@@ -39,7 +39,8 @@ def main():
         for name, size in (('1 KiB', 1 << 10), ('1 MiB', 1 << 20)):
             s3.put_object(Bucket='bench', Key=name, Body=b'x' * size)
             urls[f's3 GetObject {name}'] = s3.generate_presigned_url('get_object', {'Bucket': 'bench', 'Key': name})
-        urls['sts GetCallerIdentity'] = boto3.client('sts', **options).generate_presigned_url('get_caller_identity', {})
+        sts = boto3.client('sts', **options)
+        urls['sts GetCallerIdentity'] = sts.generate_presigned_url('get_caller_identity', {}, HttpMethod='GET')
         print(f'{"request":<26}{"connections":>12}{"requests/s":>12}{"p50":>10}{"p99":>10}{"errors":>8}')
         for name, url in urls.items():
             for connections in (1, 32):

@@ -55,9 +55,11 @@ def end(cloud, name=None):
     if name and cloud.log():  # for whoever wants to know why
         (ROOT / 'build/e2e').mkdir(parents=True, exist_ok=True)
         (ROOT / 'build/e2e' / f'{name}.log').write_text(cloud.log())
-    left = cloud.delete()
-    shutil.rmtree(cloud.work, ignore_errors=True)
-    shutil.rmtree(cloud.state, ignore_errors=True)
+    try:
+        left = cloud.delete()
+    finally:
+        shutil.rmtree(cloud.work, ignore_errors=True)
+        shutil.rmtree(cloud.state, ignore_errors=True)
     assert not left, 'down --delete left behind:\n  ' + '\n  '.join(left)
 
 

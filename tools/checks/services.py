@@ -82,6 +82,8 @@ def check():
             yield Problem(path, 0, 'every service has a README (tools/tidy --write starts one)')
         elif table(service) not in text(path):
             yield Problem(path, 0, 'its table of operations is stale (tools/tidy --write)')
+    for operation in untested():
+        yield Problem(f'models/served/{operation.split(":")[0]}.txt', 0, f'no test names {operation.split(":")[1]}')
 
 
 def tested(service):
