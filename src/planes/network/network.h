@@ -95,7 +95,8 @@ struct Counter {
   std::uint64_t packets = 0, bytes = 0;
 };
 struct Counters {
-  std::map<std::string, Counter> rules;            // by sgr-… id: packets that opened a connection by that rule
+  std::map<std::string, Counter>
+      rules;  // by sgr-… id: packets that opened a connection by that rule, and all packets of untracked connections
   std::map<std::string, Counter> ingress_dropped;  // by eni-…: refused by its groups
   std::map<std::string, Counter> egress_dropped;
   std::map<std::string, Counter> acl_dropped;  // by acl-…

@@ -16,6 +16,8 @@ const std::set<std::string>& special_ranges() {
 
 constexpr const char* kRefuse = "reject with icmp type admin-prohibited";
 
+std::string counted(const std::string& name) { return "counter name \"" + name + "\" "; }
+
 }  // namespace
 
 NftTable render_internet_table(const Endpoints& endpoints, bool egress) {
@@ -37,13 +39,16 @@ NftTable render_internet_table(const Endpoints& endpoints, bool egress) {
       "type filter hook forward priority 0 ; policy drop ;",
       {"ct state established,related accept", from_vpc + "oifname \"vpc-*\" accept", from_vpc + to_tap + "jump leave"}};
   // A rehearsal must not charge a real card: workloads stay inside unless `brume up --egress allow`.
-  table.chains["leave"] = {"", {std::string("ip daddr @special ") + kRefuse, egress ? "accept" : kRefuse}};
+  table.counters = {"leave.special", "leave.closed", "leave.passed", "tools.special"};
+  table.chains["leave"] = {"",
+                           {"ip daddr @special " + counted("leave.special") + kRefuse,
+                            egress ? counted("leave.passed") + "accept" : counted("leave.closed") + kRefuse}};
   table.chains["check_input"] = {
       "type filter hook input priority 0 ; policy drop ;",
       {"iifname \"lo\" accept", "ct state established,related accept",
        from_vpc + "ip daddr . meta l4proto . th dport @endpoints accept", from_vpc + "icmp type echo-request accept"}};
   table.chains["check_output"] = {"type filter hook output priority 0 ; policy accept ;",
-                                  {to_tap + "ip daddr @special " + kRefuse}};
+                                  {to_tap + "ip daddr @special " + counted("tools.special") + kRefuse}};
   table.chains["translate_out"] = {"type nat hook postrouting priority 100 ; policy accept ;", {to_tap + "masquerade"}};
   table.chains[revision(table)] = {};
   return table;

@@ -14,6 +14,13 @@
 namespace brume::network {
 namespace {
 
+// Its first packet passed both groups.
+constexpr const char* kAccepted = "4";
+// "Untracked connections": the group of the end that opened it, or of the end it was opened to, lets all of the world
+// in and all answers out. Such an end asks its rules for every packet.
+constexpr const char* kUntrackedOpener = "1";
+constexpr const char* kUntrackedAnswerer = "2";
+
 std::string quoted(const std::string& link) { return '"' + link + '"'; }
 std::string through_gateway(const char* direction) { return std::string(direction) + " \"" + kGatewayLink + "\" "; }
 
@@ -82,11 +89,68 @@ void add_interfaces(const VpcIndex& index, NftTable& table) {
     add_interface_chain(interface, "out", table);
     const std::string link = quoted(interface.link);
     table.maps["route_mark"].elements[link] = std::to_string(index.table_number(interface.subnet->route_table));
-    if (!interface.interface->source_dest_check) continue;
-    table.sets["checked"].elements.insert(link);
+    if (interface.interface->source_dest_check) table.sets["checked"].elements.insert(link);
     for (const Ipv4 address : interface.addresses)
       table.sets["own_addresses"].elements.insert(link + " . " + to_string(address));
   }
+}
+
+bool is_open_to_all(const GroupRule& rule, const std::string& protocol) {
+  return rule.cidr == "0.0.0.0/0" && (rule.protocol == "-1" || rule.protocol == protocol);
+}
+
+// Whether a rule lets everything of a protocol to or from everywhere: "any port (0-65535)".
+bool permits_all_answers(const GroupRule& rule, const std::string& protocol) {
+  const bool all_ports = rule.protocol == "-1" || (rule.from_port == -1 && rule.to_port == -1) ||
+                         (rule.from_port == 0 && rule.to_port == 65535);
+  return is_open_to_all(rule, protocol) && all_ports;
+}
+
+// Marks connections of `protocol` that one of the group's open rules lets begin. A group without one has no chain.
+void add_open_chain(const std::vector<GroupRule>& rules, const std::string& protocol, const char* mark,
+                    const std::string& name, NftTable& table) {
+  for (const GroupRule& rule : rules) {
+    if (!is_open_to_all(rule, protocol)) continue;
+    table.chains[name].rules.push_back(*match_protocol(protocol, rule.from_port, rule.to_port) +
+                                       "ct mark set ct mark | " + mark);
+  }
+}
+
+void visit_open_chains(const Interface& interface, const std::string& link, const std::string& protocol,
+                       const std::string& direction, NftTable& table) {
+  const std::string name = "untracked_" + direction + "_" + protocol + "." + interface.id;
+  for (const std::string& group : interface.groups)
+    if (const std::string open = "open_" + direction + "_" + protocol + "." + group; table.chains.contains(open))
+      table.chains[name].rules.push_back("jump " + open);
+  if (table.chains.contains(name))
+    table.maps["untracked_" + direction].elements[link + " . " + protocol] = "jump " + name;
+}
+
+// An interface's connections of a protocol are untracked where its groups, taken together, let all answers through.
+void add_untracked_interface(const VpcIndex& index, const Interface& interface, const std::string& link,
+                             NftTable& table) {
+  const auto all_answers = [&](std::vector<GroupRule> SecurityGroup::* rules, const std::string& protocol) {
+    return std::ranges::any_of(interface.groups, [&](const std::string& id) {
+      return std::ranges::any_of(index.find_group(id)->*rules,
+                                 [&](const GroupRule& rule) { return permits_all_answers(rule, protocol); });
+    });
+  };
+  for (const std::string protocol : {"tcp", "udp"}) {
+    if (all_answers(&SecurityGroup::egress, protocol)) visit_open_chains(interface, link, protocol, "in", table);
+    if (all_answers(&SecurityGroup::ingress, protocol)) visit_open_chains(interface, link, protocol, "out", table);
+  }
+}
+
+void add_untracked(const VpcIndex& index, NftTable& table) {
+  table.maps["untracked_in"] = {.type = "ifname . inet_proto : verdict"};
+  table.maps["untracked_out"] = {.type = "ifname . inet_proto : verdict"};
+  for (const SecurityGroup& group : index.vpc().groups)
+    for (const std::string protocol : {"tcp", "udp"}) {
+      add_open_chain(group.ingress, protocol, kUntrackedAnswerer, "open_in_" + protocol + "." + group.id, table);
+      add_open_chain(group.egress, protocol, kUntrackedOpener, "open_out_" + protocol + "." + group.id, table);
+    }
+  for (const IndexedInterface& interface : index.interfaces())
+    if (interface.plugged()) add_untracked_interface(index, *interface.interface, quoted(interface.link), table);
 }
 
 void add_acl_chain(const Acl& acl, bool egress, NftTable& table) {
@@ -188,22 +252,45 @@ void add_prerouting(NftTable& table) {
   table.chains["translate_in"] = std::move(translate);
 }
 
+// What an earlier packet of the connection was allowed to do, its later ones may, from either end: "Security group
+// connection tracking". An end that does not track asks its rules again.
+std::vector<std::string> tracked(const char* opener, const char* answerer) {
+  return {"ct state related accept", std::string("ct mark & 7 == ") + kAccepted + " accept",
+          std::string("ct direction original ct mark & ") + kAccepted + " == " + kAccepted + " ct mark & " + opener +
+              " == 0 accept",
+          std::string("ct direction reply ct mark & ") + kAccepted + " == " + kAccepted + " ct mark & " + answerer +
+              " == 0 accept"};
+}
+
+void append(std::vector<std::string>& to, const std::vector<std::string>& more) {
+  to.insert(to.end(), more.begin(), more.end());
+}
+
 void add_forward(NftTable& table) {
   const std::string in = through_gateway("iifname"), out = through_gateway("oifname");
+  const std::string through_nat = out + "rt ip nexthop != " + to_string(kGatewayFar) + " ";
   NftChain acl = base("forward", "filter", -30, "accept");
-  acl.rules = {"iifname vmap @acl_out", out + "rt ip nexthop vmap @nat_forth", in + "ct reply ip daddr vmap @nat_back",
-               "oifname vmap @acl_in"};
+  // Link-local and group addresses mean this network's own, wherever a route leads.
+  acl.rules = {"ip daddr { 169.254.0.0/16, 224.0.0.0/3 } drop", "iifname vmap @acl_out",
+               out + "rt ip nexthop vmap @nat_forth", in + "ct reply ip daddr vmap @nat_back", "oifname vmap @acl_in"};
   NftChain egress = base("forward", "filter", -20, "drop");
   egress.rules = {"oifname @checked oifname . ip daddr != @own_addresses drop",
                   // A NAT gateway knows no connection that came in by a public address, and drops the answer.
-                  out + "ct direction reply rt ip nexthop != " + to_string(kGatewayFar) + " drop",
-                  // "Security group connection tracking": what was once allowed goes on until it ends.
-                  "ct state established,related accept", in + "accept", "iifname vmap @eni_out"};
+                  through_nat + "ct direction reply drop"};
+  append(egress.rules, tracked(kUntrackedOpener, kUntrackedAnswerer));
+  // "Automatically tracked connections": those through NAT gateways are, whatever the rules.
+  append(egress.rules, {in + "accept", "ct state new iifname . meta l4proto vmap @untracked_out",
+                        through_nat + "ct state new ct mark set ct mark & 6", "iifname vmap @eni_out"});
   NftChain ingress = base("forward", "filter", -10, "drop");
-  ingress.rules = {"ct state established,related accept", out + "accept", "oifname vmap @eni_in"};
+  ingress.rules = tracked(kUntrackedAnswerer, kUntrackedOpener);
+  append(ingress.rules,
+         {out + "accept", "ct state new oifname . meta l4proto vmap @untracked_in", "oifname vmap @eni_in"});
+  NftChain remember = base("forward", "filter", 0, "accept");
+  remember.rules = {std::string("ct state new ct mark set ct mark | ") + kAccepted};
   table.chains["check_acl"] = std::move(acl);
   table.chains["check_egress"] = std::move(egress);
   table.chains["check_ingress"] = std::move(ingress);
+  table.chains["remember"] = std::move(remember);
 }
 
 void add_postrouting(NftTable& table) {
@@ -221,7 +308,9 @@ void add_postrouting(NftTable& table) {
 // "Security groups": traffic to the Amazon DNS server, instance metadata and task metadata is not filtered by them.
 void add_input(const Vpc& vpc, NftTable& table) {
   NftChain input = base("input", "filter", 0, "drop");
-  input.rules = {"iifname \"lo\" accept", "ct state established,related accept"};
+  // Who asks is known by the address, so the check of it cannot be switched off here.
+  input.rules = {"iifname \"lo\" accept", "iifname \"eni-*\" iifname . ip saddr != @own_addresses drop",
+                 "ct state established,related accept"};
   if (vpc.dns_support) {
     const std::string resolvers =
         "iifname \"eni-*\" ip daddr { " + to_string(resolver_address(vpc)) + ", " + kLinkLocalDns + " } ";
@@ -240,6 +329,7 @@ NftTable render_table(const Vpc& vpc) {
   NftTable table;
   add_groups(index, table);
   add_interfaces(index, table);
+  add_untracked(index, table);
   add_acls(index, table);
   add_nat_gateways(index, table);
   add_public_addresses(index, table);

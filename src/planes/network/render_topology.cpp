@@ -36,9 +36,8 @@ void add_router(const VpcIndex& index, NamespaceState& router) {
   router.addresses.insert({"lo", resolver_address(vpc), 32});
   // "Subnet CIDR blocks": the first four addresses are reserved; .1 is the VPC router's.
   for (const Subnet& subnet : vpc.subnets) router.addresses.insert({"lo", require_cidr(subnet.cidr).network + 1, 32});
-  // What no interface has is refused here and never leaves by another route.
-  for (const Cidr cidr : index.cidrs())
-    router.routes[{kMainTable, cidr, 0}] = to_nowhere(KernelRoute::Type::unreachable);
+  // What no interface has never leaves by another route. AWS drops it without a word, and so does a blackhole.
+  for (const Cidr cidr : index.cidrs()) router.routes[{kMainTable, cidr, 0}] = to_nowhere(KernelRoute::Type::blackhole);
 }
 
 KernelRoute kernel_route(const VpcIndex& index, const Route& route) {
@@ -52,11 +51,9 @@ KernelRoute kernel_route(const VpcIndex& index, const Route& route) {
       return {.link = target.link, .gateway = target.addresses.front()};
     }
     case Exit::blackhole:
-      return to_nowhere(KernelRoute::Type::blackhole);
-    case Exit::unreachable:
       break;
   }
-  return to_nowhere(KernelRoute::Type::unreachable);
+  return to_nowhere(KernelRoute::Type::blackhole);
 }
 
 void add_route_tables(const VpcIndex& index, NamespaceState& router) {
@@ -64,8 +61,8 @@ void add_route_tables(const VpcIndex& index, NamespaceState& router) {
     if (!index.is_used(table.id)) continue;
     const std::uint32_t number = index.table_number(table.id);
     router.rules.insert({.priority = kRulePriority, .mark = number, .table = number});
-    // A subnet without a default route is refused at once instead of waiting for an answer.
-    router.routes[{number, kEverywhere, kLastMetric}] = to_nowhere(KernelRoute::Type::unreachable);
+    // What no route is for is dropped.
+    router.routes[{number, kEverywhere, kLastMetric}] = to_nowhere(KernelRoute::Type::blackhole);
     for (const Route& route : table.routes) {
       if (route.target == Route::Target::local || is_ipv6_cidr(route.cidr)) continue;
       router.routes[{number, require_cidr(route.cidr), 0}] = kernel_route(index, route);

@@ -114,7 +114,7 @@ Exit VpcIndex::exit_of(const Route& route) const {
     case Route::Target::nat_gateway: {
       const NatGateway* gateway = find_nat_gateway(route.target_id);
       if (!gateway || gateway->public_address.empty()) return Exit::blackhole;
-      return reaches_internet(*gateway, require_cidr(route.cidr)) ? Exit::nat_gateway : Exit::unreachable;
+      return reaches_internet(*gateway, require_cidr(route.cidr)) ? Exit::nat_gateway : Exit::blackhole;
     }
     case Route::Target::interface: {
       const IndexedInterface* target = find_interface(route.target_id);
