@@ -8,6 +8,7 @@ namespace brume::http {
 namespace {
 
 constexpr std::size_t kFill = 16 * 1024;
+constexpr std::size_t kKept = 2 * 1024;  // by a connection that waits; the usual head has room
 
 BodyProblem ended_early() {
   return {{"IncompleteBody", "You did not provide the number of bytes specified by the Content-Length HTTP header"}};
@@ -17,10 +18,10 @@ BodyProblem ended_early() {
 
 void InputBuffer::consume(std::size_t size) {
   begin_ += size;
-  if (begin_ == bytes_.size()) {
-    bytes_.clear();
-    begin_ = 0;
-  }
+  if (begin_ < bytes_.size()) return;
+  if (bytes_.capacity() > kKept) std::string().swap(bytes_);
+  bytes_.clear();
+  begin_ = 0;
 }
 
 asio::awaitable<bool> InputBuffer::fill(Stream& stream) {
@@ -28,16 +29,9 @@ asio::awaitable<bool> InputBuffer::fill(Stream& stream) {
     bytes_.erase(0, begin_);
     begin_ = 0;
   }
-  const std::size_t held = bytes_.size();
-  bytes_.resize(held + kFill);
-  std::size_t got = 0;
-  try {
-    got = co_await stream.read(bytes_.data() + held, kFill);
-  } catch (const ConnectionLost&) {
-    bytes_.resize(held);
-    throw;
-  }
-  bytes_.resize(held + got);
+  // Between the read and the copy nothing else runs: a coroutine's end goes on in its caller at once.
+  const std::size_t got = co_await stream.read(arrivals_.data(), kFill);
+  bytes_.append(arrivals_.data(), got);
   co_return got > 0;
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -19,12 +20,16 @@ namespace brume::http {
 // Bytes that have arrived and were not used yet.
 class InputBuffer {
  public:
+  // `arrivals` is where every connection's bytes are put first; none of it is in use while anything waits.
+  explicit InputBuffer(std::span<char> arrivals) : arrivals_(arrivals) {}
   std::string_view view() const { return std::string_view(bytes_).substr(begin_); }
   void consume(std::size_t size);
   // Reads more; false: the client has ended its side.
   asio::awaitable<bool> fill(Stream& stream);
+  std::size_t held() const { return bytes_.capacity(); }
 
  private:
+  std::span<char> arrivals_;
   std::string bytes_;
   std::size_t begin_ = 0;
 };

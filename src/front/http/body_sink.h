@@ -42,6 +42,7 @@ class BodySink {
   // A returned error is final: the rest of the body is of no use.
   std::optional<AwsError> consume(std::string_view bytes);
   std::expected<ReceivedBody, AwsError> finish();
+  std::size_t held() const { return received_.body.bytes.capacity() + decoded_.capacity(); }  // bytes in memory
 
  private:
   std::optional<AwsError> store(std::string_view bytes);

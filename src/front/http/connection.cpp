@@ -76,25 +76,40 @@ Fd open_body_file(const Body& body) {
 }  // namespace
 
 Connection::Connection(const std::shared_ptr<Shared>& shared, int fd, Peer peer, bool tls_allowed)
-    : shared_(*shared),
+    : Guest(shared->crowd, peer.listener),
+      shared_(*shared),
       weak_shared_(shared),
       peer_(std::move(peer)),
       tls_allowed_(tls_allowed),
       stream_(shared->io, fd),
-      ordered_(shared->io, asio::steady_timer::time_point::max()),
-      place_(shared->connections.insert(shared->connections.end(), this)) {
+      input_(shared->arrivals),
+      ordered_(shared->io, asio::steady_timer::time_point::max()) {
   ++shared_.connection_count;
 }
 
-Connection::~Connection() {
-  shared_.connections.erase(place_);
-  --shared_.connection_count;
-}
+Connection::~Connection() { --shared_.connection_count; }
 
-void Connection::close() {
-  closing_ = true;
+void Connection::dismiss() {
+  move_to(Phase::leaving);
   stream_.close();
   ordered_.cancel();
+}
+
+// A client that ended its side may still read: one that only closed its writing half gets its answer if that comes
+// soon.
+void Connection::look_after(Stream::Moment now) {
+  if (stream_.deadline() <= now) return stream_.expire();
+  if (phase() != Phase::working) return;
+  switch (stream_.look()) {
+    case Stream::Other::there:
+      return;
+    case Stream::Other::gone:
+      return dismiss();
+    case Stream::Other::ended:
+      break;
+  }
+  if (!client_ended_) client_ended_ = now;
+  if (now - *client_ended_ >= shared_.limits.linger) dismiss();
 }
 
 void Connection::accept_order(std::uint64_t request, Order order) {
@@ -131,16 +146,18 @@ asio::awaitable<bool> Connection::start() {
 }
 
 asio::awaitable<bool> Connection::read_head() {
-  serving_ = false;
-  shared_.connections.splice(shared_.connections.end(), shared_.connections, place_);
+  move_to(Phase::waiting);
+  hold(input_.held());
+  head_.reset();
   idle_ = input_.view().empty();
   stream_.set_deadline(idle_ ? shared_.limits.idle : shared_.limits.head_time);
   std::size_t searched = 0;
-  auto head = std::make_shared<RequestHead>();
+  std::shared_ptr<RequestHead> head;
   HeadResult result;
   for (;;) {
     if (!input_.view().empty()) {
       if (std::exchange(idle_, false)) stream_.set_deadline(shared_.limits.head_time);
+      if (head == nullptr) head = std::make_shared<RequestHead>();
       result = parse_head(input_.view(), searched, shared_.limits.head, *head);
       searched = input_.view().size();
       if (result.state != HeadResult::State::incomplete) break;
@@ -148,6 +165,7 @@ asio::awaitable<bool> Connection::read_head() {
     bool timed_out = false;
     try {
       if (!co_await input_.fill(stream_)) co_return false;
+      hold(input_.held());
     } catch (const ConnectionLost& lost) {
       if (!lost.timed_out || idle_) throw;
       timed_out = true;
@@ -163,13 +181,14 @@ asio::awaitable<bool> Connection::read_head() {
     co_return false;
   }
   input_.consume(result.size);
+  head_bytes_ = result.size;
   head_ = std::move(head);
   co_return true;
 }
 
 asio::awaitable<bool> Connection::serve_one() {
-  if (closing_ || !co_await read_head()) co_return false;
-  serving_ = true;
+  if (phase() == Phase::leaving || !co_await read_head()) co_return false;
+  move_to(Phase::working);
   ++request_;
   answered_ = false;
   body_broken_ = false;
@@ -193,7 +212,7 @@ asio::awaitable<bool> Connection::serve_one() {
 
 asio::awaitable<Order> Connection::next_order() {
   while (orders_.empty()) {
-    if (closing_) throw ConnectionLost{};
+    if (phase() == Phase::leaving) throw ConnectionLost{};
     co_await ordered_.async_wait(asio::as_tuple(asio::use_awaitable));
   }
   Order order = std::move(orders_.front());
@@ -202,6 +221,7 @@ asio::awaitable<Order> Connection::next_order() {
 }
 
 asio::awaitable<void> Connection::receive(ReceiveOrder order, BodyReader& body) {
+  move_to(Phase::receiving);
   stream_.set_progress_deadline(shared_.limits.body_progress);
   std::expected<ReceivedBody, AwsError> result;
   try {
@@ -218,6 +238,8 @@ asio::awaitable<void> Connection::receive(ReceiveOrder order, BodyReader& body) 
     result = std::unexpected(problem.error);
   }
   stream_.clear_deadline();
+  if (phase() == Phase::leaving) throw ConnectionLost{};
+  move_to(Phase::working);
   order.done(std::move(result));
 }
 
@@ -230,6 +252,7 @@ asio::awaitable<void> Connection::send(HttpReply reply, bool keep_alive) {
     if (!file) reply = {.status = 500};
   }
   if (!file && !from_file) reply.body.size = reply.body.bytes.size();
+  hold(reply.body.bytes.size() + input_.held());
   const std::string head = render_reply_head(reply, *head_, keep_alive, shared_.clock->now());
   stream_.set_progress_deadline(shared_.limits.write_progress);
   co_await stream_.write(head, has_body && !file ? std::string_view(reply.body.bytes) : std::string_view());
@@ -242,15 +265,15 @@ asio::awaitable<void> Connection::send(HttpReply reply, bool keep_alive) {
 asio::awaitable<bool> Connection::answer(HttpReply reply, BodyReader& body) {
   const bool never_asked = awaits_continue_ && input_.view().empty();
   const bool drainable = !never_asked && (body.finished() || body.left() <= kWorthDraining);
-  const bool keep_alive = head_->keep_alive && !body_broken_ && drainable && !closing_;
+  const bool keep_alive = head_->keep_alive && !body_broken_ && drainable && phase() != Phase::leaving;
+  move_to(Phase::answering);
   co_await send(std::move(reply), keep_alive);
   if (!keep_alive) {
     co_await part();
     co_return false;
   }
   try {
-    char rest[4096];
-    while (!body.finished()) co_await body.read(rest, sizeof rest);
+    while (!body.finished()) co_await body.read(shared_.arrivals.data(), shared_.arrivals.size());
   } catch (const BodyProblem&) {
     co_return false;
   }

@@ -7,15 +7,17 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 
+#include <array>
 #include <atomic>
 #include <deque>
-#include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 
 #include "core/time.h"
 #include "front/http/body_reader.h"
+#include "front/http/crowd.h"
 #include "front/http/exchange.h"
 #include "front/http/fd.h"
 #include "front/http/limits.h"
@@ -28,12 +30,14 @@ class Connection;
 
 // What the connections of a server share. The server owns it; exchanges that outlive the server hold it weakly.
 struct Shared {
-  // Those alive, the one that has been waiting longest first. Each removes itself, so this must outlive `io`.
-  std::list<Connection*> connections;
+  explicit Shared(const Limits& chosen) : limits(chosen), crowd(chosen.connections, chosen.held_bytes) {}
+  Limits limits;
+  Crowd crowd;  // connections leave it when `io` drops them, so this must outlive it
   std::atomic<std::size_t> connection_count = 0;
   asio::io_context io{1};
   asio::thread_pool pool{2};  // digests and spool files of large bodies
-  Limits limits;
+  // Where bytes arrive before they are put where they belong: connections that wait need no buffers of their own.
+  std::array<char, 64 * 1024> arrivals;
   Application* application = nullptr;
   Clock* clock = nullptr;
   std::unique_ptr<TlsContexts> tls;  // null: no TLS here
@@ -55,23 +59,21 @@ struct TunnelOrder {
 };
 using Order = std::variant<ReceiveOrder, ReplyOrder, TunnelOrder>;
 
-class Connection final : public std::enable_shared_from_this<Connection> {
+class Connection final : public Crowd::Guest, public std::enable_shared_from_this<Connection> {
  public:
   Connection(const std::shared_ptr<Shared>& shared, int fd, Peer peer, bool tls_allowed);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
-  ~Connection();
+  ~Connection() override;
 
   // The whole life of the connection. `self` keeps it alive.
   static asio::awaitable<void> run(std::shared_ptr<Connection> self);
 
   // From the request's exchange; one that belongs to an earlier request is ignored.
   void accept_order(std::uint64_t request, Order order);
-  void close();
-
-  Stream& stream() { return stream_; }
-  const Peer& peer() const { return peer_; }
-  bool serving() const { return serving_ || closing_; }  // else it may be closed without harm
+  void dismiss() override;
+  // Called now and then: ends it when its deadline has passed, or when nobody waits for the answer any more.
+  void look_after(Stream::Moment now);
 
  private:
   asio::awaitable<void> live();
@@ -90,6 +92,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   asio::awaitable<void> tunnel(TunnelOrder order);
 
   asio::awaitable<void> pump(Stream& from, Stream& to);
+  void hold_upload(std::size_t bytes) { hold(head_bytes_ + input_.held() + bytes); }
 
   Shared& shared_;
   std::weak_ptr<Shared> weak_shared_;
@@ -101,13 +104,12 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   std::uint64_t request_ = 0;                // counts the requests of this connection
   std::deque<Order> orders_;
   asio::steady_timer ordered_;  // never expires; cancelled when an order comes
+  std::size_t head_bytes_ = 0;  // of the present request
   bool idle_ = true;            // nothing of the next request has come
-  bool serving_ = false;        // a whole head has come, its answer is not sent yet
   bool body_broken_ = false;
-  bool awaits_continue_ = false;  // the client may wait for 100 before it sends the body
-  bool answered_ = false;         // the present request
-  bool closing_ = false;
-  std::list<Connection*>::iterator place_;
+  bool awaits_continue_ = false;                // the client may wait for 100 before it sends the body
+  bool answered_ = false;                       // the present request
+  std::optional<Stream::Moment> client_ended_;  // when it was seen that the client sends nothing more
 };
 
 }  // namespace brume::http

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -33,6 +34,7 @@ namespace {
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr std::chrono::milliseconds kAcceptPause{100};  // when descriptors have run out
+constexpr int kAcceptsAtOnce = 16;
 constexpr std::chrono::milliseconds kLongestSweep{500};
 constexpr std::chrono::milliseconds kShortestSweep{5};
 
@@ -57,26 +59,33 @@ std::chrono::milliseconds sweep_interval(const Limits& limits) {
   return std::clamp(shortest / 4, kShortestSweep, kLongestSweep);
 }
 
+// Descriptors are needed for other things than connections: the store's files, namespaces, spooled bodies.
+Limits within_descriptors(Limits limits) {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur != RLIM_INFINITY)
+    limits.connections = std::min<std::size_t>(limits.connections, files.rlim_cur / 4 * 3);
+  return limits;
+}
+
 }  // namespace
 
 struct Server::State {
-  std::shared_ptr<Shared> shared = std::make_shared<Shared>();
+  explicit State(const Limits& limits) : shared(std::make_shared<Shared>(within_descriptors(limits))) {}
+  std::shared_ptr<Shared> shared;
   std::list<std::shared_ptr<Listener>> listeners;  // shared with the coroutine that accepts on each
   std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work;
   std::thread thread;
 
   asio::awaitable<void> accept_on(std::shared_ptr<Listener> listener);
   void admit(int fd, const ListenerOptions& options);
-  bool make_room();
   asio::awaitable<void> sweep();
 };
 
 Server::Server(Limits limits, std::string spool_directory, Application& application, Clock& clock,
                CertificateSource* certificates)
-    : state_(std::make_unique<State>()) {
+    : state_(std::make_unique<State>(limits)) {
   prepare_spool(spool_directory);
   Shared& shared = *state_->shared;
-  shared.limits = limits;
   shared.spool_directory = std::move(spool_directory);
   shared.application = &application;
   shared.clock = &clock;
@@ -112,6 +121,7 @@ void Server::listen(int fd, ListenerOptions options) {
   ::fcntl(fd, F_SETFD, FD_CLOEXEC);
   ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
   asio::post(state_->shared->io, [state = state_.get(), owned = Fd(fd), chosen = std::move(options)]() mutable {
+    state->shared->crowd.open(chosen.label, chosen.connections);
     auto listener = std::make_shared<Listener>(state->shared->io, owned.release(), std::move(chosen));
     state->listeners.push_back(listener);
     asio::co_spawn(state->shared->io, state->accept_on(listener), asio::detached);
@@ -126,18 +136,19 @@ void Server::close_listener(const std::string& label) {
       listener->socket.close();
       return true;
     });
-    for (Connection* connection : state->shared->connections)
-      if (connection->peer().listener == label) connection->close();
+    state->shared->crowd.close(label);
   });
 }
 
 std::size_t Server::connections() const { return state_->shared->connection_count.load(); }
 
 asio::awaitable<void> Server::State::accept_on(std::shared_ptr<Listener> listener) {
-  while (!listener->closed) {
+  for (int accepted = 0; !listener->closed;) {
     const int fd = ::accept4(listener->socket.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
       admit(fd, listener->options);
+      // Those who have connected and those who make room get their turn.
+      if (++accepted % kAcceptsAtOnce == 0) co_await asio::post(asio::use_awaitable);
       continue;
     }
     const int error = errno;
@@ -161,7 +172,7 @@ void Server::State::admit(int fd, const ListenerOptions& options) {
     const std::optional<uid_t> user = peer_user(fd);
     if (!user || (*user != *options.only_user && *user != 0)) return;
   }
-  if (!make_room()) {
+  if (!shared->crowd.make_room(options.label)) {
     static constexpr std::string_view kFull =
         "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nContent-Length: 31\r\nConnection: "
         "close\r\n\r\n"
@@ -184,26 +195,14 @@ void Server::State::admit(int fd, const ListenerOptions& options) {
   });
 }
 
-// At the limit the connection that has been waited for longest gives way, so that idle and slow clients cannot shut
-// others out. Those that are being served stay.
-bool Server::State::make_room() {
-  if (shared->connections.size() < shared->limits.connections) return true;
-  for (Connection* connection : shared->connections) {
-    if (connection->serving()) continue;
-    connection->close();
-    return true;
-  }
-  return false;
-}
-
 asio::awaitable<void> Server::State::sweep() {
   asio::steady_timer timer(shared->io);
   for (;;) {
     timer.expires_after(sweep_interval(shared->limits));
     co_await timer.async_wait(kAwait);
     const auto now = std::chrono::steady_clock::now();
-    for (Connection* connection : shared->connections)
-      if (connection->stream().deadline() <= now) connection->stream().expire();
+    for (const Phase phase : {Phase::waiting, Phase::receiving, Phase::answering, Phase::working})
+      shared->crowd.for_each(phase, [now](Crowd::Guest& guest) { static_cast<Connection&>(guest).look_after(now); });
   }
 }
 

@@ -20,6 +20,7 @@ struct ListenerOptions {
   std::string label;               // given to the Application in Peer::listener
   bool tls = false;                // connections may start with a TLS handshake
   std::optional<uid_t> only_user;  // unix sockets: only this user and root
+  std::size_t connections = 0;     // at once by that label; 0: as many as the server takes
 };
 
 class Server {

@@ -15,8 +15,8 @@
 namespace brume::http {
 namespace {
 
-constexpr int kBacklog = 1024;
-constexpr int kAttempts = 16;  // port 0: the port that IPv4 gave may be taken in IPv6
+constexpr int kBacklog = 4096;  // the kernel lowers it to its own limit
+constexpr int kAttempts = 16;   // port 0: the port that IPv4 gave may be taken in IPv6
 
 Fd make_socket(int family) { return Fd(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)); }
 

@@ -22,6 +22,11 @@ constexpr std::size_t kFilePiece = 64 * 1024;  // read and sent at once over TLS
 
 bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
 
+ssize_t drop_arrived(int fd) {
+  std::array<char, 16 * 1024> rest;
+  return ::recv(fd, rest.data(), rest.size(), 0);
+}
+
 }  // namespace
 
 Stream::Stream(asio::io_context& io, int fd) : socket_(io, fd) { socket_.native_non_blocking(true); }
@@ -75,6 +80,22 @@ asio::awaitable<void> Stream::wait_for_ssl(int result) {
   } else {
     throw ConnectionLost{};
   }
+}
+
+Stream::Other Stream::look() {
+  char byte = 0;
+  if (ssl_ != nullptr) {
+    std::size_t got = 0;
+    ERR_clear_error();
+    const int result = SSL_peek_ex(ssl_.get(), &byte, 1, &got);
+    const int error = result == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl_.get(), result);
+    ERR_clear_error();
+    if (error == SSL_ERROR_ZERO_RETURN) return Other::ended;
+    return error == SSL_ERROR_SYSCALL || error == SSL_ERROR_SSL ? Other::gone : Other::there;
+  }
+  const ssize_t got = ::recv(fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  if (got == 0) return Other::ended;
+  return got > 0 || would_block(errno) || errno == EINTR ? Other::there : Other::gone;
 }
 
 asio::awaitable<int> Stream::peek() {
@@ -135,6 +156,21 @@ asio::awaitable<void> Stream::write_ssl(std::string_view bytes) {
       co_await wait_for_ssl(result);
     }
   }
+}
+
+std::size_t Stream::write_some(std::string_view bytes) {
+  if (expired_ || closed_) return 0;  // write() says so
+  std::size_t written = 0;
+  if (ssl_ != nullptr) {
+    ERR_clear_error();
+    if (SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &written) != 1) written = 0;
+    ERR_clear_error();
+  } else {
+    const ssize_t sent = ::send(fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    written = sent > 0 ? static_cast<std::size_t>(sent) : 0;
+  }
+  if (written > 0) moved();
+  return written;
 }
 
 asio::awaitable<void> Stream::write(std::string_view first, std::string_view second) {
@@ -210,9 +246,8 @@ void Stream::shut_down_writing() {
 }
 
 asio::awaitable<void> Stream::drain() {
-  std::vector<char> rest(16 * 1024);
   for (;;) {
-    const ssize_t got = ::recv(fd(), rest.data(), rest.size(), 0);
+    const ssize_t got = drop_arrived(fd());
     if (got == 0) co_return;
     if (got < 0 && would_block(errno))
       co_await wait(Wait::read);

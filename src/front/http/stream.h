@@ -39,6 +39,10 @@ class Stream {
   void expire();  // ends whatever waits with ConnectionLost{timed_out}
   void close();   // the same, without the blame
 
+  // What the other end is at, while nothing reads or writes. Bytes that wait to be read hide what follows them.
+  enum class Other { there, ended, gone };
+  Other look();
+
   // The first byte without taking it; -1: the client has closed.
   asio::awaitable<int> peek();
   asio::awaitable<void> start_tls(TlsContexts& contexts, std::string local_address);
@@ -46,6 +50,8 @@ class Stream {
   asio::awaitable<std::size_t> read(char* data, std::size_t size);
   asio::awaitable<void> write(std::string_view first, std::string_view second = {});
   asio::awaitable<void> write_file(int file, std::uint64_t offset, std::uint64_t size);
+  // What can be written without waiting; the rest is to be written by write().
+  std::size_t write_some(std::string_view bytes);
   // Tells the client that nothing more comes. Reading goes on.
   void shut_down_writing();
   // Reads and drops what still comes, until the client closes: closing with unread bytes would reset the connection

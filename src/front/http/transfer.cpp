@@ -1,4 +1,5 @@
 // The long-running parts of a connection: receiving large bodies beside the spool pool, and tunnels.
+#include <algorithm>
 #include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -13,9 +14,10 @@
 namespace brume::http {
 namespace {
 
-constexpr std::size_t kPiece = 256 * 1024;        // received and handed to the pool at once
+// Received and handed to the pool at once: small first, so that clients who announce much and send little cost little.
+constexpr std::size_t kFirstPiece = 4 * 1024;
+constexpr std::size_t kLargestPiece = 256 * 1024;
 constexpr std::uint64_t kInlineBody = 64 * 1024;  // smaller bodies are not worth a change of threads
-constexpr std::size_t kTunnelPiece = 64 * 1024;
 constexpr std::chrono::minutes kTunnelIdle{10};
 
 // A body on its way: while the pool digests and writes one piece, the next one is read. Shared between the coroutine
@@ -23,8 +25,12 @@ constexpr std::chrono::minutes kTunnelIdle{10};
 struct Upload {
   Upload(BodyPlan plan, std::string spool_path, asio::io_context& io)
       : sink(std::move(plan), std::move(spool_path)), finished(io, asio::steady_timer::time_point::max()) {}
+  // What it has in memory.
+  std::size_t held() const { return pieces[0].capacity() + pieces[1].capacity() + sink.held(); }
+
   BodySink sink;
   std::array<std::vector<char>, 2> pieces;
+  std::size_t piece_size = kFirstPiece;
   bool running = false;
   std::optional<AwsError> failed;
   asio::steady_timer finished;
@@ -47,8 +53,8 @@ asio::awaitable<void> finish_piece(std::shared_ptr<Upload> upload) {
   if (upload->failed) throw BodyProblem{*upload->failed};
 }
 
-asio::awaitable<std::size_t> read_piece(BodyReader& body, std::vector<char>& piece) {
-  piece.resize(kPiece);
+asio::awaitable<std::size_t> read_piece(BodyReader& body, std::vector<char>& piece, std::size_t size) {
+  piece.resize(size);
   std::size_t filled = 0;
   while (filled < piece.size() && !body.finished())
     filled += co_await body.read(piece.data() + filled, piece.size() - filled);
@@ -61,18 +67,21 @@ asio::awaitable<ReceivedBody> Connection::receive_whole(BodyPlan plan, BodyReade
   const std::string path = shared_.spool_directory + "/body-" + std::to_string(++shared_.spooled);
   const auto upload = std::make_shared<Upload>(std::move(plan), path, shared_.io);
   if (body.left() <= kInlineBody) {
-    std::vector<char> whole(static_cast<std::size_t>(body.left()));
-    std::size_t filled = 0;
-    while (!body.finished()) filled += co_await body.read(whole.data() + filled, whole.size() - filled);
-    if (auto failed = upload->sink.consume({whole.data(), filled})) throw BodyProblem{*std::move(failed)};
+    while (!body.finished()) {
+      const std::size_t got = co_await body.read(shared_.arrivals.data(), shared_.arrivals.size());
+      if (auto failed = upload->sink.consume({shared_.arrivals.data(), got})) throw BodyProblem{*std::move(failed)};
+      hold_upload(upload->sink.held());
+    }
   } else {
     for (std::size_t turn = 0; !body.finished(); turn ^= 1) {
       std::vector<char>& piece = upload->pieces[turn];
-      const std::size_t size = co_await read_piece(body, piece);
+      const std::size_t size = co_await read_piece(body, piece, upload->piece_size);
       // A slow disk is not the client's fault.
       stream_.clear_deadline();
       co_await finish_piece(upload);
       stream_.set_progress_deadline(shared_.limits.body_progress);
+      hold_upload(upload->held());
+      upload->piece_size = std::min(upload->piece_size * 4, kLargestPiece);
       start_piece(shared_, upload, {piece.data(), size});
     }
     stream_.clear_deadline();
@@ -86,12 +95,17 @@ asio::awaitable<ReceivedBody> Connection::receive_whole(BodyPlan plan, BodyReade
 }
 
 asio::awaitable<void> Connection::pump(Stream& from, Stream& to) {
-  std::vector<char> piece(kTunnelPiece);
   try {
     for (;;) {
-      const std::size_t got = co_await from.read(piece.data(), piece.size());
+      const std::size_t got = co_await from.read(shared_.arrivals.data(), shared_.arrivals.size());
       if (got == 0) break;
-      co_await to.write({piece.data(), got});
+      const std::string_view arrived(shared_.arrivals.data(), got);
+      const std::size_t written = to.write_some(arrived);
+      // Only what a slow reader has not taken yet is kept, while it is waited for.
+      if (written < got) {
+        const std::string rest(arrived.substr(written));
+        co_await to.write(rest);
+      }
       co_await from.give_way();
     }
     to.shut_down_writing();
@@ -102,6 +116,7 @@ asio::awaitable<void> Connection::pump(Stream& from, Stream& to) {
 }
 
 asio::awaitable<void> Connection::tunnel(TunnelOrder order) {
+  move_to(Phase::answering);
   Stream other(shared_.io, order.fd.release());
   stream_.set_progress_deadline(kTunnelIdle);
   other.set_progress_deadline(kTunnelIdle);
