@@ -85,8 +85,11 @@ std::expected<std::optional<Claim>, AwsError> read_header_claim(const SignedRequ
   if (parts.credential.empty()) missing += "Authorization header requires 'Credential' parameter. ";
   if (parts.signature.empty()) missing += "Authorization header requires 'Signature' parameter. ";
   if (parts.signed_headers.empty()) missing += "Authorization header requires 'SignedHeaders' parameter. ";
-  if (!read_date(*request.headers, claim))
-    missing += "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ";
+  const bool dated = read_date(*request.headers, claim);
+  if (!dated && missing.empty() && style == Style::s3)
+    return std::unexpected(
+        AwsError("AccessDenied", "AWS authentication requires a valid Date or x-amz-date header", 403));
+  if (!dated) missing += "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ";
   if (!missing.empty())
     return std::unexpected(incomplete_signature(style, missing + "Authorization=" + std::string(algorithm), false));
   const std::string problem = read_credential(parts.credential, claim.access_key_id, claim.scope);

@@ -61,10 +61,11 @@ Problem check_s3_time(const Claim& claim, Time now) {
 Problem check_time(const Claim& claim, Style style, Time now) {
   if (style == Style::s3) return check_s3_time(claim, now);
   const Duration allowed = claim.presigned ? seconds(claim.expires_s) : kSkew;
-  if (claim.time > now + kSkew) return wrong_signature(style, early_text(claim, now));
-  if (claim.time >= now - allowed) return std::nullopt;
+  const bool early = claim.time > now + kSkew;
+  if (!early && claim.time >= now - allowed) return std::nullopt;
+  // "Error codes for the Amazon EC2 API": the same for a date in the future.
   if (style == Style::ec2) return AwsError("RequestExpired", "Request has expired.", 400);
-  return wrong_signature(style, expired_text(claim, now, allowed));
+  return wrong_signature(style, early ? early_text(claim, now) : expired_text(claim, now, allowed));
 }
 
 Problem check_scope(const Claim& claim, const Expectation& expectation) {

@@ -220,6 +220,9 @@ TEST(Verify, WordsErrorsAsEachFamilyDoes) {
   EXPECT_EQ(code_for("sts", Style::query, incomplete), "IncompleteSignature");
   EXPECT_EQ(code_for("ecs", Style::json, incomplete), "IncompleteSignatureException");
   EXPECT_EQ(code_for("s3", Style::s3, incomplete), "AuthorizationHeaderMalformed");
+  const auto undated = [](Check& check) { check.header("X-Amz-Date") = "soon"; };
+  EXPECT_EQ(code_for("sts", Style::query, undated), "IncompleteSignature");
+  EXPECT_EQ(code_for("s3", Style::s3, undated), "AccessDenied");
   const auto wrong_token = [](Check& check) { check.keys.credential.session_token = "other"; };
   EXPECT_EQ(code_for("sts", Style::query, wrong_token), "InvalidClientTokenId");
   EXPECT_EQ(code_for("s3", Style::s3, wrong_token), "InvalidToken");
@@ -246,6 +249,7 @@ TEST(Verify, AllowsFifteenMinutesOfClockSkew) {
             "min.)");
   EXPECT_EQ(later("ecs", Style::json, minutes(16)).code, "InvalidSignatureException");
   EXPECT_EQ(later("ec2", Style::ec2, minutes(16)).code, "RequestExpired");
+  EXPECT_EQ(later("ec2", Style::ec2, minutes(-16)).code, "RequestExpired");
   EXPECT_EQ(later("s3", Style::s3, minutes(16)).code, "RequestTimeTooSkewed");
 }
 
