@@ -104,7 +104,8 @@ Cloud::Cloud(const UpOptions& given, const Instance& where)
       relay(control, elbv2, *network),
       admin(*this),
       front({.spool_directory = where.spool(), .default_region = given.default_region},
-            {clock, *random, control, *store, key_ring, authorizer, sinks, &certificates, &relay, &bucket_origins}) {
+            {clock, *random, control, *store, key_ring, authorizer, sinks, &certificates, &relay, &bucket_origins,
+             &control}) {
   authorizer.add_resource_policies("s3", s3);
   authorizer.add_resource_policies("ecr", ecr);
   add_services();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -15,18 +16,21 @@ namespace {
 // The longest sleep with a timer set: the machine's clock can be stepped, or have stood still in a suspend, without
 // anybody telling.
 constexpr Duration kLongestSleep = seconds(1);
+constexpr Time kNever{std::numeric_limits<std::int64_t>::max()};
 
 }  // namespace
 
 ControlLoop::~ControlLoop() { stop(); }
 
 void ControlLoop::post(Function function) {
+  bool busy = false;
   {
     const std::lock_guard lock(mutex_);
     if (stopping_) return;
     queue_.push_back(std::move(function));
+    busy = busy_;
   }
-  wake_.notify_one();
+  if (!busy) wake_.notify_one();  // else whoever has the turn looks at the queue at its end
 }
 
 Control::TimerId ControlLoop::at(Time when, Function function) {
@@ -46,6 +50,8 @@ void ControlLoop::cancel(TimerId timer) {
 void ControlLoop::start() {
   BRUME_CHECK(!thread_.joinable());
   thread_ = std::thread([this] { run(); });
+  const std::lock_guard lock(mutex_);
+  started_ = true;
 }
 
 void ControlLoop::stop() {
@@ -73,25 +79,73 @@ void ControlLoop::wake() {
   wake_.notify_one();
 }
 
-void ControlLoop::run() {
-  while (true) {
-    run_one_due_timer();
-    std::unique_lock lock(mutex_);
-    if (stopping_) return;
-    poked_ = false;
-    if (!queue_.empty()) {
-      lock.unlock();
-      run_one_posted();
-      continue;
+bool ControlLoop::perform(Function function) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return false;
+    // Without a thread of the loop's own nobody but its owner may run anything.
+    if (!started_ || busy_ || wants_ || !queue_.empty()) {
+      queue_.push_back(std::move(function));
+      if (!busy_) wake_.notify_one();
+      return false;
     }
-    const auto woken = [this] { return stopping_ || poked_ || !queue_.empty(); };
+    busy_ = true;
+  }
+  run_guarded(function);
+  function = nullptr;  // what it captured goes within the turn
+  end_turn();
+  return true;
+}
+
+void ControlLoop::end_turn() {
+  bool awaited = false;
+  {
+    const std::lock_guard lock(mutex_);
+    busy_ = false;
+    awaited = stopping_ || poked_ || wants_ || !queue_.empty() ||
+              (!timers_.empty() && timers_.begin()->first.first < sleeping_until_);
+  }
+  if (awaited) wake_.notify_one();
+}
+
+// Returns with the turn taken, when there is something to do. False: the loop stops.
+bool ControlLoop::wait_for_turn(std::unique_lock<std::mutex>& lock) {
+  while (true) {
+    wants_ = true;
+    sleeping_until_ = {};
+    wake_.wait(lock, [this] { return !busy_; });
+    wants_ = false;
+    if (stopping_) return false;
+    const bool due = !timers_.empty() && timers_.begin()->first.first <= clock_.now();
+    if (!queue_.empty() || due) break;
+    poked_ = false;
+    const auto woken = [this] {
+      return stopping_ || poked_ || (!busy_ && !queue_.empty()) ||
+             (!busy_ && !timers_.empty() && timers_.begin()->first.first < sleeping_until_);
+    };
     if (timers_.empty()) {
+      sleeping_until_ = kNever;
       wake_.wait(lock, woken);
     } else {
-      const Duration until =
-          std::clamp(clock_.real(timers_.begin()->first.first - clock_.now()), Duration{}, kLongestSleep);
+      sleeping_until_ = timers_.begin()->first.first;
+      const Duration until = std::clamp(clock_.real(sleeping_until_ - clock_.now()), Duration{}, kLongestSleep);
       wake_.wait_for(lock, std::chrono::milliseconds(until.ms), woken);
     }
+  }
+  busy_ = true;
+  return true;
+}
+
+void ControlLoop::run() {
+  while (true) {
+    {
+      std::unique_lock lock(mutex_);
+      if (!wait_for_turn(lock)) return;
+    }
+    run_one_due_timer();
+    run_one_posted();
+    const std::lock_guard lock(mutex_);
+    busy_ = false;
   }
 }
 

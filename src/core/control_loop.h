@@ -1,5 +1,5 @@
-// The control thread: a queue that any thread posts to and a heap of timers on the cloud's clock. Made by app; in tests
-// run by hand, without a thread.
+// The control thread: a queue that any thread posts to and a heap of timers on the cloud's clock. Another thread may
+// take a turn while it is idle (perform). Made by app; in tests run by hand, without a thread.
 #pragma once
 
 #include <condition_variable>
@@ -10,11 +10,11 @@
 #include <thread>
 #include <unordered_map>
 
-#include "core/runtime.h"
+#include "core/turns.h"
 
 namespace brume {
 
-class ControlLoop final : public Control {
+class ControlLoop final : public Control, public Turns {
  public:
   explicit ControlLoop(const Clock& clock) : clock_(clock) {}
   ControlLoop(const ControlLoop&) = delete;
@@ -22,6 +22,7 @@ class ControlLoop final : public Control {
   ~ControlLoop() override;  // stops
 
   void post(Function function) override;
+  bool perform(Function function) override;
   TimerId at(Time when, Function function) override;
   void cancel(TimerId timer) override;
 
@@ -39,6 +40,8 @@ class ControlLoop final : public Control {
 
  private:
   void run();
+  bool wait_for_turn(std::unique_lock<std::mutex>& lock);
+  void end_turn();
   bool run_one_posted();
   bool run_one_due_timer();
   static void run_guarded(Function& function);
@@ -46,10 +49,14 @@ class ControlLoop final : public Control {
   const Clock& clock_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<Function> queue_;  // guarded by mutex_, as the two flags are
+  std::deque<Function> queue_;  // guarded by mutex_, as the flags are
+  bool started_ = false;
   bool stopping_ = false;
   bool poked_ = false;
-  // Timers belong to the control thread.
+  bool busy_ = false;      // somebody has the turn
+  bool wants_ = false;     // the loop's thread waits for it, and comes next
+  Time sleeping_until_{};  // the loop's thread, when it sleeps for a timer
+  // Timers belong to whoever has the turn.
   std::map<std::pair<Time, TimerId>, Function> timers_;
   std::unordered_map<TimerId, Time> times_;
   TimerId last_timer_ = 0;

@@ -5,6 +5,7 @@
 #include <future>
 #include <memory>
 #include <stdexcept>
+#include <thread>
 #include <vector>
 
 #include "core/testing.h"
@@ -44,6 +45,83 @@ TEST(ControlLoop, AFailingFunctionDoesNotStopTheOthers) {
   runtime.control.post([&] { ran = true; });
   runtime.run();
   EXPECT_TRUE(ran);
+}
+
+TEST(ControlLoop, PerformsOnTheCallersThreadWhenIdle) {
+  SystemClock clock;
+  ControlLoop loop(clock);
+  loop.start();
+  std::promise<void> idle;
+  loop.post([&] { idle.set_value(); });
+  ASSERT_EQ(idle.get_future().wait_for(kDeadline), std::future_status::ready);
+  // The turn of what was posted may not have ended yet.
+  std::thread::id ran;
+  const auto end = std::chrono::steady_clock::now() + kDeadline;
+  while (!loop.perform([] {}) && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+  ASSERT_TRUE(loop.perform([&] { ran = std::this_thread::get_id(); }));
+  EXPECT_EQ(ran, std::this_thread::get_id());
+}
+
+TEST(ControlLoop, PerformsLaterWhileSomethingRunsAndInOrder) {
+  SystemClock clock;
+  ControlLoop loop(clock);
+  loop.start();
+  std::promise<void> running, go_on, done;
+  std::vector<int> ran;
+  loop.post([&] {
+    running.set_value();
+    go_on.get_future().wait();
+    ran.push_back(1);
+  });
+  ASSERT_EQ(running.get_future().wait_for(kDeadline), std::future_status::ready);
+  loop.post([&] { ran.push_back(2); });
+  EXPECT_FALSE(loop.perform([&] {
+    ran.push_back(3);
+    done.set_value();
+  }));
+  go_on.set_value();
+  ASSERT_EQ(done.get_future().wait_for(kDeadline), std::future_status::ready);
+  EXPECT_EQ(ran, (std::vector{1, 2, 3}));
+}
+
+// Two threads and the loop's own take turns; each function finds what the one before it left.
+TEST(ControlLoop, OneTurnAtATime) {
+  constexpr int kTurns = 2000;
+  SystemClock clock;
+  ControlLoop loop(clock);
+  loop.start();
+  int inside = 0, turns = 0, timers = 0;
+  bool alone = true;
+  std::promise<void> all;
+  const auto turn = [&] {
+    alone = alone && ++inside == 1;
+    loop.at(clock.now(), [&] { ++timers; });
+    --inside;
+    if (++turns == 3 * kTurns) loop.at(clock.now(), [&] { all.set_value(); });
+  };
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < 2; ++i)
+    threads.emplace_back([&] {
+      for (int k = 0; k < kTurns; ++k) loop.perform(turn);
+    });
+  for (int k = 0; k < kTurns; ++k) loop.post(turn);
+  ASSERT_EQ(all.get_future().wait_for(kDeadline), std::future_status::ready);
+  loop.stop();
+  EXPECT_TRUE(alone);
+  EXPECT_EQ(timers, 3 * kTurns);
+}
+
+// A timer that is set in another thread's turn wakes the loop's thread, which slept for a later one or for none.
+TEST(ControlLoop, ATimerOfAnotherThreadsTurnFires) {
+  SystemClock clock;
+  ControlLoop loop(clock);
+  loop.start();
+  for (int round = 0; round < 3; ++round) {
+    std::promise<void> fired;
+    loop.perform([&] { loop.at(clock.now() + milliseconds(5), [&] { fired.set_value(); }); });
+    ASSERT_EQ(fired.get_future().wait_for(kDeadline), std::future_status::ready);
+    loop.perform([&] { loop.at(clock.now() + hours(1), [] {}); });
+  }
 }
 
 TEST(ControlLoop, OwnThreadRunsPostsAndTimers) {

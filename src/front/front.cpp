@@ -20,6 +20,7 @@ struct Front::Parts {
                                            .authorizer = needs.authorizer,
                                            .audit = needs.audit,
                                            .cross_origin = needs.cross_origin,
+                                           .turns = needs.turns,
                                            .default_region = std::move(options.default_region),
                                            .limits = options.limits,
                                            .request_ids = front::RequestIds(needs.random)}),

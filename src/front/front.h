@@ -25,6 +25,8 @@
 
 namespace brume {
 
+class Turns;
+
 struct FrontOptions {
   std::string spool_directory;               // made if missing; on the file system where object bodies are kept
   std::string default_region = "us-east-1";  // of requests that name none
@@ -43,6 +45,7 @@ struct FrontNeeds {
   CertificateSource* certificates = nullptr;  // null: no TLS
   Relay* relay = nullptr;                     // null: load balancers' names are not relayed
   const CrossOrigin* cross_origin = nullptr;  // null: no bucket allows other origins
+  Turns* turns = nullptr;                     // of `control`; null: every request is posted
 };
 
 struct Listening {

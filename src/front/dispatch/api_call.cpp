@@ -272,24 +272,39 @@ void ApiCall::decode() {
     environment_->statistics.count_ignored(service_name_ + ":" + member);
 }
 
+// Mostly the control thread is idle, and the step runs right here. Encoding is none of its business: it comes after.
 void ApiCall::to_control(Next step) {
-  environment_->control.post([self = shared_from_this(), step] { ((*self).*step)(); });
+  const auto self = shared_from_this();
+  if (environment_->turns == nullptr) return environment_->control.post([self, step] { ((*self).*step)(); });
+  const bool ran = environment_->turns->perform([self, step] {
+    self->in_turn_ = self->exchange_->on_io_thread();
+    ((*self).*step)();
+  });
+  if (!ran) return;
+  in_turn_ = false;
+  if (auto output = std::exchange(output_, std::nullopt)) send_output(*std::move(output));
 }
 
 void ApiCall::succeed(model::Object output) {
-  exchange_->post([self = shared_from_this(), output = std::move(output)]() mutable {
-    try {
-      self->send(protocols::encode(*self->service_->model, *self->operation_, self->protocol_, output.get(),
-                                   self->context_.request_id),
-                 false);
-    } catch (const std::exception& failure) {
-      self->fail_unexpected(failure.what());
-    }
-  });
+  if (in_turn_)
+    output_.emplace(std::move(output));
+  else
+    exchange_->post(
+        [self = shared_from_this(), output = std::move(output)]() mutable { self->send_output(std::move(output)); });
+}
+
+void ApiCall::send_output(model::Object output) {
+  try {
+    send(protocols::encode(*service_->model, *operation_, protocol_, output.get(), context_.request_id), false);
+  } catch (const std::exception& failure) {
+    fail_unexpected(failure.what());
+  }
 }
 
 void ApiCall::fail(AwsError error) {
-  audit(&error);
+  environment_->control.post([environment = environment_, record = audit_record(&error)]() mutable {
+    environment->audit.put(std::move(record));
+  });
   exchange_->post([self = shared_from_this(), error = std::move(error)] {
     // Of services that are not served nothing is modelled: their errors have no shapes.
     static const model::Service kUnknown{.json_version = "1.1"};
@@ -317,7 +332,7 @@ void ApiCall::send(protocols::WireReply reply, bool failed) {
   exchange_->reply({.status = reply.status, .headers = std::move(reply.headers), .body = std::move(reply.body)});
 }
 
-void ApiCall::audit(const AwsError* error) {
+AuditRecord ApiCall::audit_record(const AwsError* error) const {
   AuditRecord record;
   record.scope = context_.scope;
   record.service = service_name_;
@@ -332,9 +347,7 @@ void ApiCall::audit(const AwsError* error) {
     record.error_code = error->code;
     record.error_message = error->message;
   }
-  environment_->control.post([environment = environment_, record = std::move(record)]() mutable {
-    environment->audit.put(std::move(record));
-  });
+  return record;
 }
 
 }  // namespace brume::front

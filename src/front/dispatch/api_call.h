@@ -10,6 +10,7 @@
 #include <string>
 
 #include "aws/request.h"
+#include "aws/sinks.h"
 #include "core/model.h"
 #include "front/dispatch/environment.h"
 #include "front/dispatch/host.h"
@@ -75,9 +76,10 @@ class ApiCall final : public std::enable_shared_from_this<ApiCall> {
 
   // Either thread.
   void succeed(model::Object output);
+  void send_output(model::Object output);  // I/O thread
   void fail(AwsError error);
   void fail_unexpected(std::string_view what);
-  void audit(const AwsError* error);
+  AuditRecord audit_record(const AwsError* error) const;
   void send(protocols::WireReply reply, bool failed);
 
   std::shared_ptr<Environment> environment_;
@@ -100,6 +102,10 @@ class ApiCall final : public std::enable_shared_from_this<ApiCall> {
   http::ReceivedBody received_;
   std::optional<model::Object> input_;
   Headers reply_headers_;  // added to every answer
+
+  // A step that ran on the I/O thread in a turn of the control thread's: its output waits for the turn's end.
+  bool in_turn_ = false;
+  std::optional<model::Object> output_;
 
   // Of deferred operations: the answer may come before the commit, and is sent after it.
   bool committed_ = false;

@@ -9,8 +9,8 @@
 #include "aws/authorization.h"
 #include "aws/sinks.h"
 #include "core/random.h"
-#include "core/runtime.h"
 #include "core/time.h"
+#include "core/turns.h"
 #include "front/cross_origin.h"
 #include "front/dispatch/services.h"
 #include "front/dispatch/statistics.h"
@@ -41,6 +41,7 @@ struct Environment {
   const Authorizer& authorizer;               // control thread
   AuditSink& audit;                           // control thread
   const CrossOrigin* cross_origin = nullptr;  // control thread
+  Turns* turns = nullptr;                     // of the control thread, where it gives any
   std::string default_region;
   http::Limits limits;
   RequestIds request_ids;     // I/O thread

@@ -96,7 +96,8 @@ struct TestFront {
   void start(Relay* relay = nullptr, http::Limits limits = {}, const std::function<void(Front&)>& more = {}) {
     front = std::make_unique<Front>(
         FrontOptions{.spool_directory = directory.path() + "/spool", .default_region = "eu-west-1", .limits = limits},
-        FrontNeeds{clock, *random, control, *store, credentials, authorizer, audit, nullptr, relay, cross_origin});
+        FrontNeeds{clock, *random, control, *store, credentials, authorizer, audit, nullptr, relay, cross_origin,
+                   &control});
     for (TestService* service : {&sts, &ecs, &s3}) front->add(service->handlers(), service);
     if (more) more(*front);
     front->start();

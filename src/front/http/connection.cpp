@@ -35,6 +35,10 @@ class ConnectionExchange final : public Exchange {
 
   const RequestHead& head() const override { return *head_; }
   const Peer& peer() const override { return peer_; }
+  bool on_io_thread() const override {
+    const std::shared_ptr<Shared> shared = shared_.lock();
+    return shared != nullptr && shared->io.get_executor().running_in_this_thread();
+  }
   void post(std::move_only_function<void()> function) override {
     if (const std::shared_ptr<Shared> shared = shared_.lock()) asio::post(shared->io, std::move(function));
   }
@@ -52,6 +56,10 @@ class ConnectionExchange final : public Exchange {
   void order(Order order) {
     const std::shared_ptr<Shared> shared = shared_.lock();
     if (shared == nullptr) return;
+    if (shared->io.get_executor().running_in_this_thread()) {
+      if (const auto alive = connection_.lock()) alive->accept_order(request_, std::move(order));
+      return;
+    }
     asio::post(shared->io, [connection = connection_, request = request_, order = std::move(order)]() mutable {
       if (const auto alive = connection.lock()) alive->accept_order(request, std::move(order));
     });

@@ -33,6 +33,7 @@ class Exchange {
   virtual const RequestHead& head() const = 0;
   virtual const Peer& peer() const = 0;
 
+  virtual bool on_io_thread() const = 0;
   // Runs a function on the I/O thread, unless the server has stopped.
   virtual void post(std::move_only_function<void()> function) = 0;
   // Receives the body (says 100 Continue first when the client waits for it) and calls `done` on the I/O thread, also
