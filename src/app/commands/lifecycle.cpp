@@ -40,6 +40,10 @@ int run_detached(const UpOptions& options, const Instance& instance) {
   if (child == 0) {
     close(pipe_ends[0]);
     setsid();
+    // Whoever reads what the caller prints, by whatever descriptor, is not kept waiting for the daemon's end.
+    const auto ready = static_cast<unsigned>(pipe_ends[1]);
+    if (ready > 3) close_range(3, ready - 1, 0);
+    close_range(ready + 1, ~0U, 0);
     const int nothing = open("/dev/null", O_RDWR);
     dup2(nothing, 0);
     dup2(nothing, 1);

@@ -30,11 +30,17 @@ struct Decoding {
 // Outputs have no URI and no query: their members bound there travel in the body.
 bool is_body_of_output(const Member& member);
 
+// Whether the elements of a flattened list go by the list's own name for them, as in SQS's query protocol
+// (AttributeName.1): the list is flattened, not only this member of its type, and the member has no name of its own.
+bool names_elements(const Member& member);
+
 // --- query and ec2 (query_decode.cpp): a form in the body or the query, with members as dotted names.
 void decode_query(Decoding& decoding, void* input);
 
 // --- json (json_decode.cpp, json_encode.cpp).
 void decode_json(Decoding& decoding, const Type& type, std::string_view text, void* value);
+// A value that this program wrote: a structure or list in an error, as the handler gave it.
+void decode_own_json(const model::Service& service, const Type& type, std::string_view text, void* value);
 // Members whose location is not the body are left out.
 void encode_json(const Type& type, TimestampFormat timestamps, const void* value, std::string& out);
 void append_json_string(std::string_view text, std::string& out);
@@ -44,8 +50,10 @@ void decode_rest(Decoding& decoding, void* input);
 WireReply encode_rest(const model::Service& service, const model::Operation& operation, Protocol protocol,
                       void* output);
 
-// --- rpc-v2-cbor (rpc_v2_cbor.cpp): refused.
-[[noreturn]] void decode_rpc_v2_cbor(Decoding& decoding);
+// --- rpc-v2-cbor (rpc_v2_cbor.cpp).
+void decode_rpc_v2_cbor(Decoding& decoding, void* input);
+WireReply encode_rpc_v2_cbor(const model::Operation& operation, const void* output);
+void encode_cbor(const Type& type, const void* value, std::string& out);
 
 // --- XML (xml_decode.cpp, xml_encode.cpp).
 void decode_xml(Decoding& decoding, const Type& type, const Member* payload, std::string_view text, void* value);

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "core/text.h"
+#include "front/protocols/cbor_items.h"
 #include "front/protocols/codec.h"
 #include "front/protocols/validate.h"
 #include "front/protocols/xml_writer.h"
@@ -178,18 +179,33 @@ bool is_header(const ErrorView& view, const std::string& name) {
   return member != nullptr && member->location == model::Location::header;
 }
 
+// Whether a member of an error is more than text: the handler gave its JSON.
+bool is_json(const model::ErrorShape* shape, const std::string& name) {
+  const Member* member = member_of(shape, name);
+  return member != nullptr && member->type->kind != Kind::string && member->type->kind != Kind::blob;
+}
+
 void append_member(const model::ErrorShape* shape, const std::string& name, const std::string& value,
                    std::string& out) {
   const Member* member = member_of(shape, name);
   out += ',';
   append_json_string(member != nullptr ? member->wire_name() : name, out);
   out += ':';
-  const Kind kind = member != nullptr ? member->type->kind : Kind::string;
-  // Numbers, lists and structures are given as their JSON.
-  if (kind == Kind::string || kind == Kind::blob)
-    append_json_string(value, out);
-  else
-    out += value;
+  is_json(shape, name) ? static_cast<void>(out += value) : append_json_string(value, out);
+}
+
+model::Object object_of(const model::Service& service, const Member& member, const std::string& json) {
+  model::Object object(*member.type);
+  decode_own_json(service, *member.type, json, object.get());
+  return object;
+}
+
+void write_query_error(const model::Service& service, const ErrorView& view, WireReply& reply) {
+  if (!service.query_compatible) return;
+  const std::string_view from_shape = view.shape != nullptr ? view.shape->query_code : std::string_view();
+  std::string code = view.error.query_code.empty() ? std::string(from_shape) : view.error.query_code;
+  if (code.empty()) code = view.code;
+  reply.headers.emplace_back("x-amzn-query-error", code + (view.sender ? ";Sender" : ";Receiver"));
 }
 
 // DynamoDB names the assembly of an error, the others do not.
@@ -207,12 +223,7 @@ void write_json(const model::Service& service, Protocol protocol, const ErrorVie
     append_json_string(type_text(service, view), text);
     text += ',';
     reply.headers.emplace_back("Content-Type", "application/x-amz-json-" + std::string(service.json_version));
-    if (service.query_compatible) {
-      const std::string_view from_shape = view.shape != nullptr ? view.shape->query_code : std::string_view();
-      std::string code = view.error.query_code.empty() ? std::string(from_shape) : view.error.query_code;
-      if (code.empty()) code = view.code;
-      reply.headers.emplace_back("x-amzn-query-error", code + (view.sender ? ";Sender" : ";Receiver"));
-    }
+    write_query_error(service, view, reply);
   } else {
     reply.headers.emplace_back("Content-Type", "application/json");
     reply.headers.emplace_back("x-amzn-ErrorType", view.code);
@@ -226,30 +237,44 @@ void write_json(const model::Service& service, Protocol protocol, const ErrorVie
   reply.body = Body::of(std::move(text));
 }
 
-// A map of two text strings, which is all that an error needs of CBOR (RFC 8949).
-void write_cbor(const ErrorView& view, WireReply& reply) {
-  const auto text = [](std::string_view value) {
-    const std::size_t size = std::min<std::size_t>(value.size(), 0xFFFF);
-    std::string out = {'\x79', static_cast<char>(size >> 8), static_cast<char>(size & 0xFF)};
-    return out + std::string(value.substr(0, size));
-  };
+void write_cbor(const model::Service& service, const ErrorView& view, WireReply& reply) {
+  std::string text;
+  CborItemWriter out(text);
+  out.map(2 + view.error.members.size());
+  out.text("__type");
+  out.text(view.code);
+  out.text(view.message_name);
+  out.text(view.error.message);
+  for (const auto& [name, value] : view.error.members) {
+    out.text(name);
+    if (is_json(view.shape, name)) {
+      const Member& member = *member_of(view.shape, name);
+      encode_cbor(*member.type, object_of(service, member, value).get(), text);
+    } else {
+      out.text(value);
+    }
+  }
   reply.headers.emplace_back("Content-Type", "application/cbor");
   reply.headers.emplace_back("Smithy-Protocol", "rpc-v2-cbor");
-  reply.body = Body::of("\xA2" + text("__type") + text(view.code) + text("message") + text(view.error.message));
+  write_query_error(service, view, reply);
+  reply.body = Body::of(std::move(text));
 }
 
-bool is_simple(const ErrorView& view, const std::string& name) {
-  const Member* member = member_of(view.shape, name);
-  return member == nullptr || (is_scalar(member->type->kind) && !is_header(view, name));
-}
-
-void write_error_element(XmlWriter& writer, const ErrorView& view, bool with_type) {
+void write_error_element(const model::Service& service, XmlWriter& writer, const ErrorView& view, bool with_type) {
   writer.open("Error");
   if (with_type) writer.element("Type", view.sender ? "Sender" : "Receiver");
   writer.element("Code", view.code);
   if (!view.error.message.empty()) writer.element("Message", view.error.message);
-  for (const auto& [name, value] : view.error.members)
-    if (is_simple(view, name)) writer.element(name, value);
+  for (const auto& [name, value] : view.error.members) {
+    if (is_header(view, name)) continue;
+    const Member* member = member_of(view.shape, name);
+    if (!is_json(view.shape, name) || is_scalar(member->type->kind)) {
+      writer.element(name, value);
+    } else {
+      const model::Object object = object_of(service, *member, value);
+      encode_xml_element(writer, xml_style(service), name, *member->type, member, object.get(), {});
+    }
+  }
 }
 
 void write_xml(const model::Service& service, Protocol protocol, const ErrorView& view, std::string_view request_id,
@@ -259,20 +284,20 @@ void write_xml(const model::Service& service, Protocol protocol, const ErrorView
   if (protocol == Protocol::ec2) {
     writer.open("Response");
     writer.open("Errors");
-    write_error_element(writer, view, false);
+    write_error_element(service, writer, view, false);
     writer.close("Error");
     writer.close("Errors");
     writer.element("RequestID", request_id);
     writer.close("Response");
   } else if (is_s3(service)) {
-    write_error_element(writer, view, false);
+    write_error_element(service, writer, view, false);
     writer.element("RequestId", request_id);
     writer.element("HostId", s3_host_id(request_id));
     writer.close("Error");
   } else {
     writer.open("ErrorResponse");
     writer.name_space(service.xml_namespace);
-    write_error_element(writer, view, true);
+    write_error_element(service, writer, view, true);
     writer.close("Error");
     writer.element("RequestId", request_id);
     writer.close("ErrorResponse");
@@ -315,7 +340,7 @@ WireReply encode_error(const model::Service& service, const model::Operation*, P
       write_json(service, protocol, view, reply);
       break;
     case Protocol::rpc_v2_cbor:
-      write_cbor(view, reply);
+      write_cbor(service, view, reply);
       break;
   }
   return reply;

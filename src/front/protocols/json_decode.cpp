@@ -200,4 +200,11 @@ void decode_json(Decoding& decoding, const Type& type, std::string_view text, vo
   JsonDecoder(decoding).any(nullptr, type, root, value);
 }
 
+void decode_own_json(const model::Service& service, const Type& type, std::string_view text, void* value) {
+  const model::Operation none;
+  const WireRequest nothing;
+  Decoding decoding{service, none, Protocol::json, nothing, {}};
+  decode_json(decoding, type, text, value);
+}
+
 }  // namespace brume::protocols

@@ -44,6 +44,11 @@ WireReply encode_json_reply(const model::Service& service, const model::Operatio
 
 }  // namespace
 
+bool names_elements(const Member& member) {
+  return member.flattened && member.type->flattened && member.type->kind == Kind::list &&
+         member.location_name.empty() && !member.type->element.location_name.empty();
+}
+
 DecodeReport decode(const model::Service& service, const model::Operation& operation, Protocol protocol,
                     const WireRequest& request, void* input) {
   Decoding decoding{service, operation, protocol, request, {}};
@@ -60,7 +65,7 @@ DecodeReport decode(const model::Service& service, const model::Operation& opera
       decode_rest(decoding, input);
       break;
     case Protocol::rpc_v2_cbor:
-      decode_rpc_v2_cbor(decoding);
+      decode_rpc_v2_cbor(decoding, input);
       break;
   }
   decode_host_prefix(decoding, input);
@@ -84,7 +89,8 @@ WireReply encode(const model::Service& service, const model::Operation& operatio
       reply = encode_rest(service, operation, protocol, output);
       break;
     case Protocol::rpc_v2_cbor:
-      throw AwsError("InternalFailure", "rpc-v2-cbor is refused before an output is made.", 500);
+      reply = encode_rpc_v2_cbor(operation, output);
+      break;
   }
   add_request_id(service, request_id, reply.headers);
   return reply;

@@ -82,7 +82,7 @@ WireReply encode(const model::Service& service, const model::Operation& operatio
                  std::string_view request_id);
 
 // `operation` may be null, when none was found. A member of the error (AwsError::with) that the model has as a list or
-// a structure holds its JSON text and is only sent by JSON protocols. Answers to HEAD and of status 304 have no body.
+// a structure holds its JSON text. Answers to HEAD and of status 304 have no body.
 WireReply encode_error(const model::Service& service, const model::Operation* operation, Protocol protocol,
                        const AwsError& error, std::string_view request_id, std::string_view method);
 

@@ -148,12 +148,5 @@ TEST(Encode, WritesEc2Xml) {
                                           "<requestId>id-1</requestId></CreateThingResponse>"));
 }
 
-TEST(RpcV2Cbor, IsRefusedByName) {
-  const auto loaded = thing_model("smithy-rpc-v2-cbor");
-  const AwsError error = refused(loaded->service(), {.path = "/service/Things/operation/CreateThing"});
-  EXPECT_EQ(error.status, 501);
-  EXPECT_THAT(error.message, HasSubstr("smithy-rpc-v2-cbor"));
-}
-
 }  // namespace
 }  // namespace brume::protocols

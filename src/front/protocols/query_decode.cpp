@@ -30,11 +30,7 @@ class QueryDecoder {
 
   std::string name_of(const Member& member) const {
     if (!ec2_) {
-      // A flattened list is named by its element where the member has no name of its own (SQS: AttributeName.1).
-      if (member.flattened && member.type->kind == Kind::list && member.location_name.empty() &&
-          !member.type->element.location_name.empty())
-        return std::string(member.type->element.location_name);
-      return std::string(member.wire_name());
+      return std::string(names_elements(member) ? member.type->element.location_name : member.wire_name());
     }
     if (!member.query_name.empty()) return std::string(member.query_name);
     std::string name(member.wire_name());

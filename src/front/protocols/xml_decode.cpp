@@ -67,9 +67,7 @@ class XmlDecoder {
   static bool named(const Member& member, std::string_view name) {
     if (member.location != model::Location::body || member.xml_attribute) return false;
     if (local_name(member.wire_name()) == name) return true;
-    // A flattened list without a name of its own goes by its element's.
-    return member.flattened && member.location_name.empty() && member.type->kind == Kind::list &&
-           member.type->element.location_name == name;
+    return names_elements(member) && member.type->element.location_name == name;
   }
 
   static const Member* find_member(const Type& type, std::string_view name, std::size_t& hint) {

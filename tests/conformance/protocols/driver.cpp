@@ -149,7 +149,9 @@ void write_reply(const WireReply& reply, std::string& out) {
 void decode_case(const model::Service& service, const element& json, std::string& out) {
   const element request_json = json["request"];
   const std::string method = text_of(request_json, "method"), path = text_of(request_json, "path");
-  const std::string query = text_of(request_json, "query"), body = text_of(request_json, "body");
+  const std::string query = text_of(request_json, "query");
+  std::string body = text_of(request_json, "body");
+  if (const std::string bytes = text_of(request_json, "bytes"); !bytes.empty()) body = from_base64(bytes).value();
   const std::string host = text_of(request_json, "host");
   Headers headers;
   for (const auto& [name, value] : simdjson::dom::object(request_json["headers"]))

@@ -2,8 +2,8 @@
 """Runs botocore's protocol vectors against Brume's codecs: run.py DRIVER [--sources DIR] [--client DIR] [-v].
 
 Input: the request that botocore would send must be read as the parameters it was made from. Output: what Brume writes
-for a result must be read back by botocore's own parser as that result; how many are the vector's own document, order
-and white space aside, is counted beside it (vectors hold members that a client must ignore, too). DRIVER is the program brume_protocol_vectors;
+for a result must be the vector's own answer, order and white space aside, or be read back by botocore's own parser as
+that result (vectors hold members that a client must ignore, too). DRIVER is the program brume_protocol_vectors;
 the directories are those of tools/fetch-conformance, which prints them; BRUME_BOTOCORE_SOURCES and BRUME_BOTOCORE_CLIENT
 name others. A case in exclusions.json must fail, or the run fails: the list only shrinks.
 """
@@ -20,7 +20,10 @@ from xml.etree import ElementTree
 VERSION = '1.44.5'
 CACHE = pathlib.Path(os.environ.get('XDG_CACHE_HOME', pathlib.Path.home() / '.cache')) / 'brume' / 'conformance'
 HERE = pathlib.Path(__file__).resolve().parent
-PROTOCOLS = ['query', 'ec2', 'json', 'json_1_0', 'json_1_0-query-compatible', 'rest-json', 'rest-xml']
+PROTOCOLS = ['query', 'ec2', 'json', 'json_1_0', 'json_1_0-query-compatible', 'rest-json', 'rest-xml',
+             'smithy-rpc-v2-cbor', 'smithy-rpc-v2-cbor-query-compatible', 'smithy-rpc-v2-cbor-non-query-compatible']
+
+IDEMPOTENCY_TOKEN = '00000000-0000-4000-8000-000000000000'
 
 
 class Driver:
@@ -73,11 +76,16 @@ def check_input(driver, suite, case):
     if suite['metadata']['protocol'] == 'json':  # a few vectors leave out the header that every request has
         headers.setdefault('X-Amz-Target', f'{suite["metadata"]["targetPrefix"]}.{case["given"]["name"]}')
     request = {'method': serialized.get('method', 'POST'), 'path': path, 'query': query, 'host': host,
-               'body': serialized.get('body', ''), 'headers': headers}
+               'headers': headers}
+    # CBOR's bodies are bytes, which the vectors have in base64.
+    request['bytes' if 'cbor' in suite['metadata']['protocol'] else 'body'] = serialized.get('body', '')
     answer = driver.ask({'do': 'decode', 'service': 'vectors', 'model': model_of(suite, case), 'request': request})
     if 'failure' in answer:
         return answer['failure']
     wanted, got = plain(case['params']), plain(answer['params'])
+    # The client fills in a token that the parameters leave out; botocore's suite makes it this one.
+    for name in [name for name, value in got.items() if value == IDEMPOTENCY_TOKEN and name not in wanted]:
+        del got[name]
     return '' if got == wanted else f'wanted {wanted}, got {got}'
 
 
@@ -116,11 +124,18 @@ def document(text, protocol):
 
 
 def same_document(answer, case, protocol):
+    """Whether the answer is the vector's own, its headers included; None where it has many equal forms (CBOR)."""
+    if 'cbor' in protocol:
+        return None
+    headers = {name.lower(): value for name, value in answer['headers']}
+    wanted = {name.lower(): value for name, value in case['response'].get('headers', {}).items()}
+    if any(headers.get(name) != value for name, value in wanted.items() if name not in ('content-type', 'content-length')):
+        return False
+    body = base64.b64decode(answer['body'])
     try:
-        return document(base64.b64decode(answer['body']).decode(), protocol) == document(
-            case['response'].get('body', ''), protocol)
+        return document(body.decode(), protocol) == document(case['response'].get('body', ''), protocol)
     except (ElementTree.ParseError, ValueError):
-        return base64.b64decode(answer['body']).decode() == case['response'].get('body', '')
+        return body == case['response'].get('body', '').encode()
 
 
 def check_output(driver, botocore, suite, case):
@@ -133,6 +148,9 @@ def check_output(driver, botocore, suite, case):
         return answer['failure']
     case['same document'] = same_document(answer, case, suite['metadata']['protocol'])
     wanted = plain(case['result'])
+    # botocore cannot read a few of the vectors' own answers, which its suite skips: being that very answer is enough.
+    if case['same document']:
+        return ''
     got = plain(parsed_answer(botocore, suite, case, answer, shape))
     return '' if got == wanted else f'wanted {wanted}, got {got}; wrote {base64.b64decode(answer["body"])!r}'
 
@@ -166,7 +184,8 @@ def load_botocore(client):
             'timestamp': lambda value: utils.parse_timestamp(value).astimezone(tzutc()).timestamp(),
             'unreadable': parsers.ResponseParserError,
             'parsers': {'ec2': parsers.EC2QueryParser, 'query': parsers.QueryParser, 'json': parsers.JSONParser,
-                        'rest-json': parsers.RestJSONParser, 'rest-xml': parsers.RestXMLParser}}
+                        'rest-json': parsers.RestJSONParser, 'rest-xml': parsers.RestXMLParser,
+                        'smithy-rpc-v2-cbor': parsers.RpcV2CBORParser}}
 
 
 def run(driver, botocore, sources, verbose):
@@ -187,7 +206,7 @@ def run(driver, botocore, sources, verbose):
                 verdict = ('excluded' if check else 'excluded but passes') if excluded else (
                     'failed' if check else 'passed')
                 count[verdict] += 1
-                count['to the same document'] += case.get('same document', False)
+                count['to the same document'] += bool(case.get('same document'))
                 if verbose and case.get('same document') is False:
                     print(f'{name}: another document than {case["response"].get("body")!r}')
                 if verdict in ('failed', 'excluded but passes') or (verbose and check):
