@@ -1,4 +1,5 @@
 """A cloud of its own for a test file: its daemon, and the clients that speak to it."""
+import fcntl
 import json
 import os
 import pathlib
@@ -111,10 +112,8 @@ class Cloud:
         return self.exec(sys.executable, '-c', script, *words, **options)
 
     def terraform(self, directory, *words, check=True, timeout=900, env=None):
-        configuration = terraform_configuration()
-        given = {'TF_CLI_CONFIG_FILE': configuration} if configuration else {}
         return self.exec('terraform', f'-chdir={directory}', *words, check=check, timeout=timeout,
-                         env={**given, **(env or {})})
+                         env={'TF_CLI_CONFIG_FILE': terraform_configuration(), **(env or {})})
 
     # SDKs outside, through the loopback port.
 
@@ -131,8 +130,11 @@ class Cloud:
 
 
 def terraform_configuration():
-    """The Terraform settings of machines that hold providers in a mirror; None where Terraform downloads its own."""
+    """The Terraform settings that name a mirror of the providers, since clouds under test are offline."""
     path = ROOT / 'build/terraform.rc'
-    if not path.exists():
-        subprocess.run([ROOT / 'tools/terraform-config', path], check=True, stdout=subprocess.DEVNULL)
-    return str(path) if path.exists() else None
+    with open(ROOT / 'build/terraform.lock', 'w') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            subprocess.run(on_host([str(ROOT / 'tools/terraform-config'), str(path), '--fetch']), check=True,
+                           stdout=subprocess.DEVNULL)
+    return str(path)
