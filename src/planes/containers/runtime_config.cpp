@@ -86,8 +86,24 @@ json::object bind(const std::string& source, const std::string& destination, boo
           {"options", strings(std::vector<std::string>{"rbind", "rprivate", read_only ? "ro" : "rw"})}};
 }
 
+// "Tmpfs" of a task definition, without what would make of it another kind of mount, or a shared one.
+constexpr std::array<std::string_view, 20> kTmpfsOptions = {
+    "defaults", "ro",         "rw",       "suid",       "nosuid",      "dev",          "nodev",
+    "exec",     "noexec",     "sync",     "async",      "dirsync",     "atime",        "noatime",
+    "diratime", "nodiratime", "relatime", "norelatime", "strictatime", "nostrictatime"};
+constexpr std::array<std::string_view, 5> kTmpfsSettings = {"mode=", "uid=", "gid=", "nr_inodes=", "nr_blocks="};
+
+void check_tmpfs_option(const std::string& option) {
+  const bool plain = std::ranges::find(kTmpfsOptions, std::string_view(option)) != kTmpfsOptions.end();
+  const bool setting =
+      option.find(',') == std::string::npos &&
+      std::ranges::any_of(kTmpfsSettings, [&](std::string_view name) { return option.starts_with(name); });
+  if (!plain && !setting) refuse("the tmpfs mount option " + option + " is not served");
+}
+
 json::object tmpfs(const Mount& wanted) {
   std::vector<std::string> options = {"nosuid", "nodev", "noexec"};  // Docker's; the task's own come after and win
+  for (const std::string& option : wanted.options) check_tmpfs_option(option);
   options.insert(options.end(), wanted.options.begin(), wanted.options.end());
   if (wanted.size_bytes > 0) options.push_back("size=" + std::to_string(wanted.size_bytes));
   return mount(wanted.destination.c_str(), "tmpfs", "tmpfs", options);
@@ -151,12 +167,27 @@ json::object resources_of(const RuntimeInput& input) {
   return resources;
 }
 
+// "SystemControl": those of the task's own network and of its interprocess communication.
+void check_sysctl(const std::string& name) {
+  static constexpr std::array<std::string_view, 10> kOwn = {
+      "kernel.msgmax", "kernel.msgmnb", "kernel.msgmni",          "kernel.sem", "kernel.shmall",
+      "kernel.shmmax", "kernel.shmmni", "kernel.shm_rmid_forced", "fs.mqueue.", "net."};
+  const bool own = std::ranges::any_of(kOwn, [&](std::string_view allowed) {
+    return allowed.ends_with('.') ? name.starts_with(allowed) : name == allowed;
+  });
+  if (!own || name.find("..") != std::string::npos || name.find('/') != std::string::npos)
+    refuse("the kernel parameter " + name + " is not one of the task's own");
+}
+
 json::object linux_of(const RuntimeInput& input) {
   json::array namespaces;
   for (const char* type : {"pid", "ipc", "uts", "mount"}) namespaces.push_back(json::object{{"type", type}});
   namespaces.push_back(json::object{{"type", "network"}, {"path", input.network_namespace}});
   json::object sysctls;
-  for (const auto& [name, value] : input.spec.sysctls) sysctls[name] = value;
+  for (const auto& [name, value] : input.spec.sysctls) {
+    check_sysctl(name);
+    sysctls[name] = value;
+  }
   return {{"cgroupsPath", input.cgroup},
           {"resources", resources_of(input)},
           {"namespaces", std::move(namespaces)},
@@ -208,7 +239,10 @@ std::vector<std::string> capabilities_of(const ContainerSpec& spec) {
   }
   for (const std::string& name : spec.add_capabilities) {
     const std::string added = capability(name);
-    if (added == "CAP_ALL") refuse("adding all capabilities is not served");
+    // Root in a container is root of the machine, held back by what it lacks: others than these would let it out.
+    // "KernelCapabilities": on Fargate only SYS_PTRACE can be added.
+    const bool usual = std::ranges::find(kDefaultCapabilities, std::string_view(added)) != kDefaultCapabilities.end();
+    if (!usual && added != "CAP_SYS_PTRACE") refuse("adding the capability " + added + " is not served");
     if (std::ranges::find(all, added) == all.end()) all.push_back(added);
   }
   std::ranges::sort(all);

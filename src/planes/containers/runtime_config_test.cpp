@@ -131,6 +131,17 @@ TEST(RuntimeConfig, RefusesByNameWhatIsNotServed) {
   EXPECT_EQ(refusal([](RuntimeInput& i) { i.spec.add_capabilities = {"FLY"}; }), "unknown capability CAP_FLY");
   EXPECT_EQ(refusal([](RuntimeInput& i) { i.spec.mounts = {{.source = "/a", .destination = "b"}}; }),
             "the mount path b is not absolute");
+  EXPECT_EQ(refusal([](RuntimeInput& i) { i.spec.add_capabilities = {"SYS_ADMIN"}; }),
+            "adding the capability CAP_SYS_ADMIN is not served");
+  EXPECT_EQ(refusal([](RuntimeInput& i) { i.spec.sysctls = {{"kernel.core_pattern", "|/x"}}; }),
+            "the kernel parameter kernel.core_pattern is not one of the task's own");
+  EXPECT_EQ(refusal([](RuntimeInput& i) { i.spec.sysctls = {{"net./../kernel.core_pattern", "|/x"}}; }),
+            "the kernel parameter net./../kernel.core_pattern is not one of the task's own");
+  for (const char* option : {"bind", "rbind", "remount", "shared", "mode=755,bind"})
+    EXPECT_EQ(refusal([&](RuntimeInput& i) {
+                i.spec.mounts = {{.kind = Mount::Kind::tmpfs, .destination = "/t", .options = {option}}};
+              }),
+              std::string("the tmpfs mount option ") + option + " is not served");
   EXPECT_EQ(refusal([](RuntimeInput& i) { i.image.entry_point.clear(); }), "No command specified");
   EXPECT_EQ(refusal([](RuntimeInput& i) { i.image.stop_signal = "SIGNOTHING"; }), "unknown stop signal NOTHING");
 }

@@ -87,6 +87,24 @@ TEST_F(Gateways, IsolatedSubnetHasNoWayOut) {
   EXPECT_EQ(Client(at("task1"), "198.18.0.2", 443).outcome(), Outcome::connected);
 }
 
+// What reaches the gateway goes on by its own subnet's routes, the more specific ones too.
+TEST_F(Gateways, NatGatewayForwardsByItsOwnSubnetsRoutes) {
+  const EchoServer endpoint(internet(), "198.18.0.2", 443);
+  auto [other, error] = world->listen_internet("198.18.3.2", 443);
+  ASSERT_TRUE(other) << error;
+  Vpc changed = vpc;
+  changed.route_tables[0].routes.push_back({"198.18.0.0/24", Route::Target::blackhole, ""});
+  ASSERT_EQ(world->apply(changed), "");
+  EXPECT_EQ(Client(at("task1"), "198.18.0.2", 443).outcome(), Outcome::timed_out);
+  EXPECT_EQ(Client(at("task1"), "198.18.3.2", 443).outcome(), Outcome::connected);
+  // Only the gateway's subnet knows a way, and only to that block.
+  changed.route_tables[0].routes = {{"10.0.0.0/16", Route::Target::local, ""},
+                                    {"198.18.0.0/24", Route::Target::internet_gateway, "igw-a"}};
+  ASSERT_EQ(world->apply(changed), "");
+  EXPECT_EQ(Client(at("task1"), "198.18.0.2", 443).outcome(), Outcome::connected);
+  EXPECT_EQ(Client(at("task1"), "198.18.3.2", 443).outcome(), Outcome::timed_out);
+}
+
 TEST_F(Gateways, PublicAddressKeepsTheClientsAddress) {
   const EchoServer balancer(at("balancer"), "10.0.1.10", 80);
   const Client tool(internet(), "198.19.0.10", 80);

@@ -71,7 +71,7 @@ void write_settings(NamespaceKind kind) {
   for (const auto& [name, value] : common_settings()) write_setting(name, value);
   for (const auto& [name, value] : settings_of(kind)) write_setting(name, value);
   // In a user namespace groups that are not mapped are refused: then the own group at least.
-  if (kind == NamespaceKind::sandbox && !try_setting("net/ipv4/ping_group_range", "0 2147483647"))
+  if (kind != NamespaceKind::router && !try_setting("net/ipv4/ping_group_range", "0 2147483647"))
     write_setting("net/ipv4/ping_group_range", "0 0");
 }
 

@@ -56,6 +56,30 @@ KernelRoute kernel_route(const VpcIndex& index, const Route& route) {
   return to_nowhere(KernelRoute::Type::blackhole);
 }
 
+// A packet given to a NAT gateway goes on by the route table of the gateway's own subnet. Where that one is more
+// specific than the route to the gateway, the subnet behind it has the same distinctions: as routes to the gateway, for
+// which it is then asked whether they lead out.
+std::vector<Route> routes_behind_nat(const VpcIndex& index, const RouteTable& table) {
+  std::vector<Route> more;
+  for (const Route& route : table.routes) {
+    const NatGateway* gateway = index.find_nat_gateway(route.target_id);
+    if (route.target != Route::Target::nat_gateway || !gateway) continue;
+    const Cidr to_gateway = require_cidr(route.cidr);
+    for (const Route& next : index.route_table(index.subnet(gateway->subnet).route_table).routes) {
+      if (is_ipv6_cidr(next.cidr)) continue;
+      const Cidr inner = require_cidr(next.cidr);
+      // What the table itself distinguishes is decided before the gateway sees it.
+      const bool decided = std::ranges::any_of(table.routes, [&](const Route& own) {
+        return !is_ipv6_cidr(own.cidr) && require_cidr(own.cidr).prefix > to_gateway.prefix &&
+               contains(require_cidr(own.cidr), inner);
+      });
+      if (!decided && inner.prefix > to_gateway.prefix && contains(to_gateway, inner))
+        more.push_back({.cidr = next.cidr, .target = Route::Target::nat_gateway, .target_id = route.target_id});
+    }
+  }
+  return more;
+}
+
 void add_route_tables(const VpcIndex& index, NamespaceState& router) {
   for (const RouteTable& table : index.vpc().route_tables) {
     if (!index.is_used(table.id)) continue;
@@ -63,6 +87,8 @@ void add_route_tables(const VpcIndex& index, NamespaceState& router) {
     router.rules.insert({.priority = kRulePriority, .mark = number, .table = number});
     // What no route is for is dropped.
     router.routes[{number, kEverywhere, kLastMetric}] = to_nowhere(KernelRoute::Type::blackhole);
+    for (const Route& route : routes_behind_nat(index, table))
+      router.routes[{number, require_cidr(route.cidr), 0}] = kernel_route(index, route);
     for (const Route& route : table.routes) {
       if (route.target == Route::Target::local || is_ipv6_cidr(route.cidr)) continue;
       router.routes[{number, require_cidr(route.cidr), 0}] = kernel_route(index, route);

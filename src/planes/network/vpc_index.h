@@ -33,6 +33,7 @@ class VpcIndex {
   const std::vector<IndexedInterface>& interfaces() const { return interfaces_; }
   const IndexedInterface* find_interface(const std::string& id) const;
   const Subnet& subnet(const std::string& id) const;
+  const RouteTable& route_table(const std::string& id) const { return *route_tables_.at(id); }
   const SecurityGroup* find_group(const std::string& id) const;
   const NatGateway* find_nat_gateway(const std::string& id) const;
 

@@ -84,6 +84,17 @@ TEST_F(EcsTest, WhatIsNotServedIsRefusedByName) {
   EXPECT_NE(refused([](auto&, auto& c) { c.essential = false; }).find("essential"), std::string::npos);
   EXPECT_NE(refused([](auto&, auto& c) { c.privileged = true; }).find("privileged"), std::string::npos);
   EXPECT_NE(refused([](auto&, auto& c) {
+              c.linux_parameters.emplace().capabilities.emplace().add.ensure().push_back("SYS_ADMIN");
+            }).find("SYS_PTRACE"),
+            std::string::npos);
+  EXPECT_NE(refused([](auto&, auto& c) {
+              c.system_controls.ensure().emplace_back().namespace_ = "kernel.core_pattern";
+            }).find("kernel.core_pattern"),
+            std::string::npos);
+  EXPECT_NE(refused([](auto&, auto& c) { c.name = "../../x"; }).find("Container.name"), std::string::npos);
+  EXPECT_NE(refused([](auto& i, auto&) { i.volumes.ensure().emplace_back().name = "../x"; }).find("Volume.name"),
+            std::string::npos);
+  EXPECT_NE(refused([](auto&, auto& c) {
               ContainerDependency& dependency = c.depends_on.ensure().emplace_back();
               dependency.container_name = "app";
               dependency.condition = "START";

@@ -45,6 +45,30 @@ void refuse_fargate_members(const ContainerDefinition& container) {
   if (!container.dns_search_domains.get().empty())
     refuse("dnsSearchDomains is not supported on container when networkMode=awsvpc.");
   if (!container.extra_hosts.get().empty()) refuse("extraHosts is not supported on container when networkMode=awsvpc.");
+  if (container.linux_parameters && container.linux_parameters->capabilities)
+    for (const std::string& added : container.linux_parameters->capabilities->add.get())
+      if (added != "SYS_PTRACE")
+        refuse("Fargate compatible task definitions only support adding the SYS_PTRACE kernel capability.");
+}
+
+// "KernelParameters" that belong to a namespace of the task's own; the others are the machine's.
+void check_system_controls(const ContainerDefinition& container) {
+  static constexpr std::string_view kInterprocess[] = {"kernel.msgmax", "kernel.msgmnb",         "kernel.msgmni",
+                                                       "kernel.sem",    "kernel.shmall",         "kernel.shmmax",
+                                                       "kernel.shmmni", "kernel.shm_rmid_forced"};
+  for (const SystemControl& control : container.system_controls.get()) {
+    const std::string& name = control.namespace_.get();
+    if (!name.starts_with("net.") && !name.starts_with("fs.mqueue.") &&
+        std::ranges::find(kInterprocess, std::string_view(name)) == std::end(kInterprocess))
+      refuse("Invalid namespace '" + name + "' for system control.");
+  }
+}
+
+// "Up to 255 letters (uppercase and lowercase), numbers, hyphens, and underscores": names become parts of paths.
+bool is_name(const std::string& name) {
+  return name.size() <= 255 && std::ranges::all_of(name, [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+         });
 }
 
 void check_log_configuration(const ContainerDefinition& container, bool has_execution_role) {
@@ -151,6 +175,7 @@ void check_volumes(const RegisterTaskDefinitionRequest& input) {
               "volumes[].fsxWindowsFileServerVolumeConfiguration");
     refuse_if(volume.configured_at_launch.value_or(false), kOperation, "volumes[].configuredAtLaunch");
     if (volume.host && volume.host->source_path) refuse("host.sourcePath should not be set for volumes in Fargate.");
+    if (volume.name.get().empty() || !is_name(volume.name.get())) refuse("Volume.name contains invalid characters.");
     names.insert(volume.name.get());
   }
   for (const ContainerDefinition& container : input.container_definitions.get())
@@ -182,11 +207,13 @@ void validate_definition(const RegisterTaskDefinitionRequest& input) {
   bool any_essential = false;
   for (const ContainerDefinition& container : containers) {
     if (container.name.get().empty()) refuse("Container.name should not be null or empty.");
+    if (!is_name(container.name.get())) refuse("Container.name contains invalid characters.");
     if (container.image.get().empty()) refuse("Container.image should not be null or empty.");
     if (!names.insert(*container.name).second) refuse("Container.name contains duplicate values.");
     any_essential = any_essential || container.essential.value_or(true);
     refuse_unserved_members(container);
     refuse_fargate_members(container);
+    check_system_controls(container);
     check_log_configuration(container, input.execution_role_arn.has_value());
     check_health(container);
     check_ports(container);
