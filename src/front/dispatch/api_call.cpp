@@ -6,6 +6,7 @@
 #include "core/log.h"
 #include "core/scope.h"
 #include "core/text.h"
+#include "front/dispatch/content_encoding.h"
 #include "front/dispatch/style.h"
 #include "front/sigv4/presigned_v2.h"
 
@@ -190,16 +191,26 @@ void ApiCall::look_up() {
 }
 
 void ApiCall::on_body() {
+  if (style_ != Style::s3 && is_encoded(headers_)) decompress();
   if (operation_ == nullptr) look_up();
   if (operation_ == nullptr) return;
   if (style_ == Style::s3) {
     if (auto wrong = check_body(*operation_, exchange_->head().headers, payload_, received_)) throw *std::move(wrong);
     headers_ = decoded_headers(exchange_->head().headers, payload_, received_);
-  } else {
+  } else if (!verified_) {
     authenticate(to_hex(received_.body.sha256));
   }
   decode();
   to_control(&ApiCall::run);
+}
+
+// What was signed is the body as it was sent. Only callers who are known may make work of their few bytes.
+void ApiCall::decompress() {
+  authenticate(to_hex(received_.body.sha256));
+  auto plain = decode_body(headers_, received_.body.bytes, environment_->limits.request_bytes);
+  if (!plain) throw in_style(style_, std::move(plain.error()));
+  received_.body.size = plain->size();
+  received_.body.bytes = *std::move(plain);
 }
 
 void ApiCall::on_stream() {
@@ -237,7 +248,7 @@ void ApiCall::admit(Principal principal, std::string access_key_id) {
 }
 
 void ApiCall::authenticate(std::string_view payload_hash) {
-  if (operation_->is_public) return;
+  if (operation_ != nullptr && operation_->is_public) return;
   const sigv4::SignedRequest request = signed_request();
   auto claim = sigv4::read_claim(request, style_);
   if (!claim) throw claim.error();

@@ -46,6 +46,7 @@ class ApiCall final : public std::enable_shared_from_this<ApiCall> {
   void receive_stream();
   void on_action_body();  // a query request without a scope
   void on_body();         // whole, of an operation that does not stream
+  void decompress();
   void on_stream();
   void refuse_known(std::span<const protocols::KnownService* const> candidates);
   void refuse(const protocols::Lookup& lookup);

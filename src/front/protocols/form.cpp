@@ -5,6 +5,7 @@
 
 #include "core/text.h"
 #include "front/protocols/protocol.h"
+#include "front/protocols/utf8.h"
 
 namespace brume::protocols {
 
@@ -23,7 +24,7 @@ std::optional<std::vector<std::pair<std::string, std::string>>> parse_form(std::
     auto name = percent_decode(part.substr(0, equals), true);
     auto value = equals == std::string_view::npos ? std::string() : percent_decode(part.substr(equals + 1), true);
     // A name's dots are levels of nesting: its length bounds the depth of what is decoded from it.
-    if (!name || !value || name->size() > kLongestName) return std::nullopt;
+    if (!name || !value || name->size() > kLongestName || !is_utf8(*name) || !is_utf8(*value)) return std::nullopt;
     parameters.emplace_back(std::move(*name), std::move(*value));
   }
   return parameters;

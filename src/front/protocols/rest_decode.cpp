@@ -4,6 +4,7 @@
 #include "front/protocols/codec.h"
 #include "front/protocols/form.h"
 #include "front/protocols/uri_pattern.h"
+#include "front/protocols/utf8.h"
 
 namespace brume::protocols {
 namespace {
@@ -77,6 +78,11 @@ class RestDecoder {
       throw unreadable_value(decoding_, member, member.wire_name(), value);
   }
 
+  [[noreturn]] void refuse_uri() const {
+    if (is_s3(decoding_.service)) throw AwsError("InvalidURI", "Couldn't parse the specified URI.");
+    throw malformed(decoding_.protocol, decoding_.service, "The request's URI cannot be read.");
+  }
+
   void labels() {
     Labels labels;
     match_path(decoding_.operation.uri, decoding_.request.path, &labels);
@@ -84,6 +90,7 @@ class RestDecoder {
       const Member* member = at(Location::uri, name);
       if (member == nullptr) continue;
       const auto value = percent_decode(raw);
+      if (value && !is_utf8(*value)) refuse_uri();
       if (!value) throw unreadable_value(decoding_, *member, name, raw);
       text(*member, *member->type, TimestampFormat::iso8601, *value, member->emplace(input_));
     }
@@ -91,7 +98,7 @@ class RestDecoder {
 
   void query() {
     const auto parameters = parse_form(decoding_.request.query);
-    if (!parameters) throw malformed(decoding_.protocol, decoding_.service, "The query string cannot be read.");
+    if (!parameters) refuse_uri();
     const Member* all = nullptr;  // a map of all parameters, those with a member of their own included
     for (const Member& member : type_.members)
       if (member.location == Location::query && member.type->kind == Kind::map) all = &member;

@@ -96,6 +96,10 @@ TEST(DecodeRest, AnswersS3sOwnErrors) {
   EXPECT_EQ(code("<Tagging>"), "MalformedXML");
   EXPECT_EQ(code("<Tagging/>"), "MalformedXML");                        // TagSet is required
   EXPECT_EQ(code("<Other><TagSet></TagSet></Other>"), "MalformedXML");  // another root
+  EXPECT_EQ(code("<!DOCTYPE a><Tagging><TagSet></TagSet></Tagging>"), "MalformedXML");
+  EXPECT_EQ(code("<Tagging><TagSet>\xff</TagSet></Tagging>"), "MalformedXML");
+  EXPECT_EQ(refused(object->service(), {.method = "PUT", .path = "/b/%FF"}).code, "InvalidURI");
+  EXPECT_EQ(refused(object->service(), {.method = "PUT", .path = "/b/k", .query = "max-keys=%FF"}).code, "InvalidURI");
 }
 
 TEST(DecodeRest, LeavesTheLocationOfABucketToTheService) {

@@ -2,6 +2,7 @@
 
 #include "core/text.h"
 #include "front/protocols/codec.h"
+#include "front/protocols/utf8.h"
 
 namespace brume::protocols {
 namespace {
@@ -140,15 +141,23 @@ bool root_fits(const Decoding& decoding, const Type& type, const Member* payload
   return type.name == root || type.location_name == root || decoding.operation.input_root == root;
 }
 
+bool has_document_type(const pugi::xml_document& document) {
+  for (const pugi::xml_node child : document.children())
+    if (child.type() == pugi::node_doctype) return true;
+  return false;
+}
+
 }  // namespace
 
 void decode_xml(Decoding& decoding, const Type& type, const Member* payload, std::string_view text, void* value) {
   if (text.size() > kLargestDocument) throw AwsError("RequestEntityTooLarge", "The request is too large.", 413);
   pugi::xml_document document;
-  const auto result = document.load_buffer(text.data(), text.size(), pugi::parse_default | pugi::parse_ws_pcdata_single,
-                                           pugi::encoding_utf8);
+  constexpr unsigned int kHow = pugi::parse_default | pugi::parse_ws_pcdata_single | pugi::parse_doctype;
+  const auto result = document.load_buffer(text.data(), text.size(), kHow, pugi::encoding_utf8);
   const pugi::xml_node root = document.document_element();
-  if (!result || !root || !root_fits(decoding, type, payload, local_name(root.name())))
+  // A document type could define entities, which no request needs.
+  if (!is_utf8(text) || !result || !root || has_document_type(document) ||
+      !root_fits(decoding, type, payload, local_name(root.name())))
     throw malformed(decoding.protocol, decoding.service, "The request's XML cannot be read.");
   XmlDecoder decoder(decoding);
   decoder.any(payload, type, root, value);

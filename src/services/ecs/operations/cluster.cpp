@@ -112,6 +112,7 @@ DeleteClusterOutput delete_cluster(Ecs& ecs, Tx& tx, const Request<DeleteCluster
 
 DescribeClustersOutput describe_clusters(Ecs& ecs, Tx&, const Request<DescribeClustersInput>& request) {
   std::vector<std::string> names = request.input.clusters.get();
+  if (names.size() > 100) throw invalid_parameter_exception("Clusters cannot have more than 100 elements.");
   if (names.empty()) names = {"default"};
   DescribeClustersOutput output;
   output.clusters.ensure();
