@@ -5,7 +5,7 @@ import pathlib
 import subprocess
 
 from cloud import REGION
-from probes import COMMANDS
+from probes import COMMANDS, ask
 from waiting import wait_until
 
 ZONES = [f'{REGION}a', f'{REGION}b']
@@ -148,6 +148,10 @@ class ThreeTiers:
     def namespace(self, tier, index):
         """Of a task's network."""
         return pathlib.Path(self.cloud.status()['run'], 'netns', 'sandbox.' + self.tasks[tier, index].rsplit('/', 1)[-1])
+
+    def ask(self, tier, index, *words):
+        """What the intruder in that task answers."""
+        return ask(self.namespace(tier, index), *words)
 
     def address(self, tier, index):
         task = self.ecs.describe_tasks(cluster=self.name, tasks=[self.tasks[tier, index]])['tasks'][0]

@@ -1,6 +1,7 @@
 """What a cloud leaves on the machine: namespaces, mounts, cgroups, processes. Nothing may be there after `down`."""
 import os
 import pathlib
+import subprocess
 
 PROC = pathlib.Path('/proc')
 
@@ -62,6 +63,18 @@ def cgroups_of(instance):
     """The cgroups of one instance ('' for those of all), in both versions' trees."""
     below = f'brume/{instance}' if instance else 'brume/*'
     return sorted(str(path) for depth in ('', '*/') for path in pathlib.Path('/sys/fs/cgroup').glob(depth + below))
+
+
+def network_view():
+    """What this network namespace has: interfaces, addresses, routes of all tables, rules, nft's rules, the names of
+    unix sockets. The daemon believes it to be the host's, and must leave it as it was."""
+    view = {}
+    for words in (('ip', '-details', 'link'), ('ip', 'address'), ('ip', 'route', 'show', 'table', 'all'), ('ip', 'rule'),
+                  ('ip', 'neigh'), ('nft', 'list', 'ruleset')):
+        view[' '.join(words)] = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    sockets = [line.split() for line in read('/proc/self/net/unix').splitlines()[1:]]
+    view['unix sockets'] = sorted(fields[7] for fields in sockets if len(fields) > 7)
+    return view
 
 
 class Traces:

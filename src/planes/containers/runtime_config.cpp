@@ -37,7 +37,8 @@ constexpr std::array kMaskedPaths = {"/proc/asound",
                                      "/proc/scsi",
                                      "/sys/firmware",
                                      "/sys/devices/virtual/powercap"};
-constexpr std::array kReadOnlyPaths = {"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"};
+constexpr std::array kReadOnlyPaths = {"/proc/bus",           "/proc/fs",      "/proc/irq", "/proc/sys",
+                                       "/proc/sysrq-trigger", "/sys/fs/cgroup"};
 
 // What TLS clients read instead of, or beside, the system's bundle (measured per client: planes' recipe, section 1).
 constexpr std::array kTrustVariables = {"SSL_CERT_FILE",  "AWS_CA_BUNDLE",       "REQUESTS_CA_BUNDLE",
@@ -181,7 +182,8 @@ void check_sysctl(const std::string& name) {
 
 json::object linux_of(const RuntimeInput& input) {
   json::array namespaces;
-  for (const char* type : {"pid", "ipc", "uts", "mount"}) namespaces.push_back(json::object{{"type", type}});
+  // With a cgroup namespace the container's own cgroup is the root it sees, and the only one.
+  for (const char* type : {"pid", "ipc", "uts", "mount", "cgroup"}) namespaces.push_back(json::object{{"type", type}});
   namespaces.push_back(json::object{{"type", "network"}, {"path", input.network_namespace}});
   json::object sysctls;
   for (const auto& [name, value] : input.spec.sysctls) {

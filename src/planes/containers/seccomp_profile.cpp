@@ -111,8 +111,8 @@ json::value seccomp_profile(const std::vector<std::string>& capabilities) {
   }
   return json::object{{"defaultAction", "SCMP_ACT_ERRNO"},
                       {"defaultErrnoRet", EPERM},
-                      // Without x32, which Docker lists too: no distribution has such programs, and each architecture
-                      // costs every start a millisecond or two.
+                      // Without x32, which Docker lists too: no distribution has such programs. A call by that ABI is
+                      // none of an architecture the filter has: it ends the process.
                       {"architectures", json::array{"SCMP_ARCH_X86_64", "SCMP_ARCH_X86"}},
                       {"syscalls", std::move(rules)}};
 }

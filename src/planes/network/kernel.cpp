@@ -178,6 +178,7 @@ class Session {
     messages_.clear();
     changes_.clear();
     held_.clear();
+    creating_ = false;
   }
 
  private:
@@ -223,11 +224,16 @@ class Session {
     message.end(info);
     messages_.push_back(std::move(message));
     index_.clear();
+    creating_ = true;
   }
 
   void add_operation(const SetLink& set) {
-    // Without this an answer for a neighbour would wait for up to 0.8 s.
-    if (set.link.router_end) write_setting("net/ipv4/neigh/" + set.name + "/proxy_delay", "0");
+    // Without this an answer for a neighbour would wait for up to 0.8 s. The link must be there: an absent setting is
+    // none to write.
+    if (set.link.router_end) {
+      if (creating_) flush();
+      write_setting("net/ipv4/neigh/" + set.name + "/proxy_delay", "0");
+    }
     ifinfomsg header{};
     header.ifi_flags = IFF_UP;
     header.ifi_change = IFF_UP;
@@ -325,6 +331,7 @@ class Session {
   std::vector<const Change*> changes_;
   std::vector<Descriptor> held_;
   bool doomed_ = false;
+  bool creating_ = false;  // a link that is in messages_ still
 };
 
 // The link ends that begin to send a while after they are brought up. The end of a pair that is brought up first has no

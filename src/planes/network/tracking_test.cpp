@@ -5,6 +5,9 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <fstream>
+
+#include "planes/network/render.h"
 #include "planes/network/sample_vpc.h"
 #include "planes/network/test_world.h"
 
@@ -164,6 +167,20 @@ TEST_F(Tracking, DatagramsOneWayGoOnAfterTheRuleIsGone) {
   ASSERT_EQ(world->apply(vpc), "");
   EXPECT_TRUE(arrives(old_sender));
   EXPECT_FALSE(arrives(new_sender));
+}
+
+// The first packet of a task that joins a VPC waits for no random time.
+TEST_F(Tracking, RoutersAnswerForNeighboursAtOnce) {
+  vpc.interfaces.push_back(testing::interface("eni-late", "subnet-private", "vpc-a/late", "10.0.2.13", {"sg-task"}));
+  ASSERT_EQ(world->apply(vpc), "");
+  testing::inside(world->network().router_namespace_path("vpc-a"), [&] {
+    for (const Interface& interface : vpc.interfaces) {
+      std::ifstream setting("/proc/sys/net/ipv4/neigh/" + interface_link(interface.id) + "/proxy_delay");
+      std::string value;
+      setting >> value;
+      EXPECT_EQ(value, "0") << interface.id;
+    }
+  });
 }
 
 TEST_F(Tracking, AbsentAddressesAnswerNothing) {
