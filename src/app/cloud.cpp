@@ -141,7 +141,24 @@ void Cloud::start(std::function<void(std::string)> done) {
   });
   control.start();
   front.start();
-  control.post([this] { front.listen_unix(instance.admin_socket(), geteuid(), "admin", admin); });
+  control.post([this] {
+    front.listen_unix(instance.admin_socket(), geteuid(), "admin", admin);
+    serve_api();
+  });
+}
+
+// Handlers write desired state, so the API is served while the planes are still on their way: what needs them is made
+// when they are there. What has no plane starts here.
+void Cloud::serve_api() {
+  s3.start();
+  dynamodb.start();
+  logs.start();
+  ecr.start();
+  try {
+    port_ = front.listen_loopback(static_cast<std::uint16_t>(options.port));
+  } catch (const std::exception& error) {
+    fail(error.what());
+  }
 }
 
 void Cloud::fail(const std::string& problem) {
@@ -151,7 +168,7 @@ void Cloud::fail(const std::string& problem) {
     log::error("cloud", problem);
 }
 
-// The order of a start: the keeper is there, the kernel's state is taken over, then services go on.
+// The order of a start: the keeper is there, the kernel's state is taken over, then the services with planes go on.
 void Cloud::connected(const KeeperClient::Connected& state) {
   if (state.pid == 0) return fail("the keeper cannot be started: " + state.error);
   if (std::exchange(recovering_, true)) return;
@@ -170,17 +187,8 @@ void Cloud::serve_internet() {
     if (!problem.empty()) return fail("load balancers cannot be taken over: " + problem);
     elbv2.start();
     ecs.start();
-    s3.start();
-    dynamodb.start();
-    logs.start();
-    ecr.start();
     listen_endpoint(443);
     listen_endpoint(80);
-    try {
-      port_ = front.listen_loopback(static_cast<std::uint16_t>(options.port));
-    } catch (const std::exception& error) {
-      return fail(error.what());
-    }
     admin.serving = true;
     if (auto report = std::exchange(started_, nullptr)) report({});
   });

@@ -107,6 +107,7 @@ class Cloud {
 
  private:
   void add_services();
+  void serve_api();
   void connected(const KeeperClient::Connected& connected);
   void serve_listener(const network::Listener& listener);
   void serve_internet();

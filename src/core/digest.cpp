@@ -1,6 +1,8 @@
 #include "core/digest.h"
 
+#define OPENSSL_SUPPRESS_DEPRECATED  // SHA256_Init and its kin, see Hash
 #include <openssl/evp.h>
+#include <openssl/sha.h>
 
 #include <array>
 #include <bit>
@@ -93,21 +95,26 @@ std::uint64_t multiply(DigestKind kind, std::uint64_t a, std::uint64_t b) {
 const EVP_MD* md_of(DigestKind kind) {
   static const EVP_MD* md5_md = EVP_MD_fetch(nullptr, "MD5", nullptr);
   static const EVP_MD* sha1_md = EVP_MD_fetch(nullptr, "SHA1", nullptr);
-  static const EVP_MD* sha256_md = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-  if (kind == DigestKind::md5) return md5_md;
-  return kind == DigestKind::sha1 ? sha1_md : sha256_md;
+  return kind == DigestKind::md5 ? md5_md : sha1_md;
 }
 
 }  // namespace
 
+// SHA-256 goes past EVP: several are made of each request, and there the context costs more than the hash.
 struct Digest::Hash {
-  explicit Hash(DigestKind kind) : context(EVP_MD_CTX_new()) {
+  explicit Hash(DigestKind kind) {
+    if (kind == DigestKind::sha256) {
+      SHA256_Init(&sha256);
+      return;
+    }
+    context = EVP_MD_CTX_new();
     BRUME_CHECK(context != nullptr && EVP_DigestInit_ex(context, md_of(kind), nullptr) == 1);
   }
   Hash(const Hash&) = delete;
   Hash& operator=(const Hash&) = delete;
   ~Hash() { EVP_MD_CTX_free(context); }
-  EVP_MD_CTX* context;
+  EVP_MD_CTX* context = nullptr;  // null: it is SHA-256
+  SHA256_CTX sha256;
 };
 
 Digest::Digest(DigestKind kind) : kind_(kind) {
@@ -124,6 +131,8 @@ Digest::~Digest() = default;
 void Digest::update(std::string_view bytes) {
   if (is_crc(kind_)) {
     crc_ = update_crc(tables_of(kind_), crc_, bytes);
+  } else if (hash_->context == nullptr) {
+    SHA256_Update(&hash_->sha256, bytes.data(), bytes.size());
   } else {
     BRUME_CHECK(EVP_DigestUpdate(hash_->context, bytes.data(), bytes.size()) == 1);
   }
@@ -132,12 +141,23 @@ void Digest::update(std::string_view bytes) {
 std::string Digest::finish() {
   if (is_crc(kind_)) return crc_bytes(kind_, crc_ ^ all_ones(kind_));
   unsigned char value[EVP_MAX_MD_SIZE];
-  unsigned int size = 0;
-  BRUME_CHECK(EVP_DigestFinal_ex(hash_->context, value, &size) == 1);
+  unsigned int size = SHA256_DIGEST_LENGTH;
+  if (hash_->context == nullptr)
+    SHA256_Final(value, &hash_->sha256);
+  else
+    BRUME_CHECK(EVP_DigestFinal_ex(hash_->context, value, &size) == 1);
   return {reinterpret_cast<const char*>(value), size};
 }
 
 std::string digest_of(DigestKind kind, std::string_view bytes) {
+  if (kind == DigestKind::sha256) {
+    SHA256_CTX context;
+    SHA256_Init(&context);
+    SHA256_Update(&context, bytes.data(), bytes.size());
+    std::string value(SHA256_DIGEST_LENGTH, '\0');
+    SHA256_Final(reinterpret_cast<unsigned char*>(value.data()), &context);
+    return value;
+  }
   Digest digest(kind);
   digest.update(bytes);
   return digest.finish();

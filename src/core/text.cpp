@@ -32,22 +32,27 @@ constexpr std::array<signed char, 256> kBase64Values = [] {
   return values;
 }();
 
-bool is_unreserved(char c) {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-         c == '.' || c == '~';
-}
+constexpr std::array<bool, 256> kUnreserved = [] {
+  std::array<bool, 256> table{};
+  for (unsigned char c = '0'; c <= '9'; ++c) table[c] = true;
+  for (unsigned char c = 'a'; c <= 'z'; ++c) table[c] = true;
+  for (unsigned char c = 'A'; c <= 'Z'; ++c) table[c] = true;
+  for (const char c : std::string_view("-_.~")) table[static_cast<unsigned char>(c)] = true;
+  return table;
+}();
+bool is_unreserved(char c) { return kUnreserved[static_cast<unsigned char>(c)]; }
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 
 }  // namespace
 
 std::string to_hex(std::string_view bytes) {
-  std::string text;
-  text.reserve(bytes.size() * 2);
+  std::string text(bytes.size() * 2, '\0');
+  char* out = text.data();
   for (const char c : bytes) {
     const auto byte = static_cast<unsigned char>(c);
-    text += "0123456789abcdef"[byte >> 4];
-    text += "0123456789abcdef"[byte & 15];
+    *out++ = "0123456789abcdef"[byte >> 4];
+    *out++ = "0123456789abcdef"[byte & 15];
   }
   return text;
 }
@@ -104,11 +109,16 @@ std::optional<std::string> from_base64(std::string_view text) {
 }
 
 std::string percent_encode(std::string_view text, bool keep_slash) {
+  const auto kept = [keep_slash](char c) { return is_unreserved(c) || (keep_slash && c == '/'); };
   std::string encoded;
   encoded.reserve(text.size() + text.size() / 4);
-  for (const char c : text) {
-    if (is_unreserved(c) || (keep_slash && c == '/')) {
-      encoded += c;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (kept(c)) {
+      std::size_t end = i + 1;
+      while (end < text.size() && kept(text[end])) ++end;
+      encoded.append(text, i, end - i);
+      i = end - 1;
     } else {
       const auto byte = static_cast<unsigned char>(c);
       encoded += '%';
@@ -120,6 +130,9 @@ std::string percent_encode(std::string_view text, bool keep_slash) {
 }
 
 std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space) {
+  // Most texts have nothing to decode.
+  if (text.find('%') == std::string_view::npos && !(plus_is_space && text.find('+') != std::string_view::npos))
+    return std::string(text);
   std::string decoded;
   decoded.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -168,7 +181,7 @@ std::string to_lower(std::string_view text) {
 bool equals_ignoring_case(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
   for (std::size_t i = 0; i < a.size(); ++i) {
-    if (lower(a[i]) != lower(b[i])) return false;
+    if (a[i] != b[i] && lower(a[i]) != lower(b[i])) return false;
   }
   return true;
 }
@@ -182,6 +195,7 @@ std::string_view trim(std::string_view text) {
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> parts;
+  parts.reserve(8);
   while (true) {
     const std::size_t end = text.find(separator);
     parts.push_back(text.substr(0, end));

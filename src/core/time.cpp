@@ -2,7 +2,6 @@
 
 #include <array>
 #include <chrono>
-#include <cstdio>
 
 namespace brume {
 namespace {
@@ -46,6 +45,19 @@ bool time_of(const Civil& civil, Time& out) {
   out.ms = day_number * 86'400'000 + civil.hour * std::int64_t{3'600'000} + civil.minute * std::int64_t{60'000} +
            civil.second * std::int64_t{1000} + civil.millisecond;
   return true;
+}
+
+// In at least so many digits. By hand: each request has several moments, and printf takes a microsecond for one.
+void append_number(std::string& text, int value, std::size_t digits) {
+  if (value < 0) {
+    text += '-';
+    value = -value;
+    --digits;
+  }
+  char buffer[16];
+  std::size_t size = 0;
+  for (; value > 0 || size < digits; value /= 10) buffer[size++] = static_cast<char>('0' + value % 10);
+  while (size > 0) text += buffer[--size];
 }
 
 // Reads a form from left to right; after the first mismatch everything fails.
@@ -121,30 +133,39 @@ class Scanner {
 
 std::string iso8601(Time time, bool with_milliseconds) {
   const Civil c = civil_of(time);
-  char text[64];
-  if (with_milliseconds) {
-    std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", c.year, c.month, c.day, c.hour, c.minute,
-                  c.second, c.millisecond);
-  } else {
-    std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02dZ", c.year, c.month, c.day, c.hour, c.minute,
-                  c.second);
-  }
-  return text;
+  std::string text;
+  append_number(text, c.year, 4);
+  append_number(text.append("-"), c.month, 2);
+  append_number(text.append("-"), c.day, 2);
+  append_number(text.append("T"), c.hour, 2);
+  append_number(text.append(":"), c.minute, 2);
+  append_number(text.append(":"), c.second, 2);
+  if (with_milliseconds) append_number(text.append("."), c.millisecond, 3);
+  return text.append("Z");
 }
 
 std::string basic_iso8601(Time time) {
   const Civil c = civil_of(time);
-  char text[64];
-  std::snprintf(text, sizeof text, "%04d%02d%02dT%02d%02d%02dZ", c.year, c.month, c.day, c.hour, c.minute, c.second);
-  return text;
+  std::string text;
+  append_number(text, c.year, 4);
+  append_number(text, c.month, 2);
+  append_number(text, c.day, 2);
+  append_number(text.append("T"), c.hour, 2);
+  append_number(text, c.minute, 2);
+  append_number(text, c.second, 2);
+  return text.append("Z");
 }
 
 std::string http_date(Time time) {
   const Civil c = civil_of(time);
-  char text[64];
-  std::snprintf(text, sizeof text, "%s, %02d %s %04d %02d:%02d:%02d GMT", kWeekdays[c.weekday].data(), c.day,
-                kMonths[static_cast<std::size_t>(c.month - 1)].data(), c.year, c.hour, c.minute, c.second);
-  return text;
+  std::string text;
+  text.reserve(29);
+  append_number(text.append(kWeekdays[c.weekday]).append(", "), c.day, 2);
+  append_number(text.append(" ").append(kMonths[static_cast<std::size_t>(c.month - 1)]).append(" "), c.year, 4);
+  append_number(text.append(" "), c.hour, 2);
+  append_number(text.append(":"), c.minute, 2);
+  append_number(text.append(":"), c.second, 2);
+  return text.append(" GMT");
 }
 
 bool parse_iso8601(std::string_view text, Time& out) {

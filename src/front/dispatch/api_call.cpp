@@ -38,7 +38,6 @@ ApiCall::ApiCall(std::shared_ptr<Environment> environment, std::shared_ptr<http:
   context_.endpoint = (peer.secure ? "https://" : "http://") + head.host;
   started_ = Clock::now();
   path_ = host_.bucket.empty() ? head.path : "/" + host_.bucket + head.path;
-  headers_ = head.headers;
 }
 
 template <class Step>
@@ -61,7 +60,7 @@ WireRequest ApiCall::wire() const {
   return {.method = head.method,
           .path = path_,
           .query = head.query,
-          .headers = headers_,
+          .headers = own_headers_ ? *own_headers_ : head.headers,
           .host = host_.name,
           .body = received_.body.bytes};
 }
@@ -191,12 +190,12 @@ void ApiCall::look_up() {
 }
 
 void ApiCall::on_body() {
-  if (style_ != Style::s3 && is_encoded(headers_)) decompress();
+  if (style_ != Style::s3 && is_encoded(exchange_->head().headers)) decompress();
   if (operation_ == nullptr) look_up();
   if (operation_ == nullptr) return;
   if (style_ == Style::s3) {
     if (auto wrong = check_body(*operation_, exchange_->head().headers, payload_, received_)) throw *std::move(wrong);
-    headers_ = decoded_headers(exchange_->head().headers, payload_, received_);
+    own_headers_ = decoded_headers(exchange_->head().headers, payload_, received_);
   } else if (!verified_) {
     authenticate(to_hex(received_.body.sha256));
   }
@@ -207,7 +206,7 @@ void ApiCall::on_body() {
 // What was signed is the body as it was sent. Only callers who are known may make work of their few bytes.
 void ApiCall::decompress() {
   authenticate(to_hex(received_.body.sha256));
-  auto plain = decode_body(headers_, received_.body.bytes, environment_->limits.request_bytes);
+  auto plain = decode_body(exchange_->head().headers, received_.body.bytes, environment_->limits.request_bytes);
   if (!plain) throw in_style(style_, std::move(plain.error()));
   received_.body.size = plain->size();
   received_.body.bytes = *std::move(plain);
@@ -215,7 +214,7 @@ void ApiCall::decompress() {
 
 void ApiCall::on_stream() {
   if (auto wrong = check_body(*operation_, exchange_->head().headers, payload_, received_)) throw *std::move(wrong);
-  headers_ = decoded_headers(exchange_->head().headers, payload_, received_);
+  own_headers_ = decoded_headers(exchange_->head().headers, payload_, received_);
   decode();
   to_control(&ApiCall::run_stream);
 }

@@ -95,7 +95,7 @@ class ApiCall final : public std::enable_shared_from_this<ApiCall> {
   sigv4::Style style_ = sigv4::Style::query;
   std::string service_name_, operation_name_;  // for the audit and the counts
   std::string path_;                           // S3's virtual-host style rewritten
-  Headers headers_;                            // as the service is to see them
+  std::optional<Headers> own_headers_;         // as the service is to see them, where they are not as sent
 
   std::optional<sigv4::Claim> claim_;
   std::optional<sigv4::Verified> verified_;

@@ -23,11 +23,13 @@ std::uint64_t RequestIds::next() {
 }
 
 std::string RequestIds::uuid() {
-  std::string id = hex_of(next()) + hex_of(next());
-  id[12] = '4';
-  id[16] = "89ab"[static_cast<std::size_t>(id[16]) % 4];
-  for (const std::size_t at : {20U, 16U, 12U, 8U}) id.insert(at, "-");
-  return id;
+  std::string hex = hex_of(next()) + hex_of(next());
+  hex[12] = '4';
+  hex[16] = "89ab"[static_cast<std::size_t>(hex[16]) % 4];
+  std::string id;
+  id.reserve(36);
+  id.append(hex, 0, 8).append("-").append(hex, 8, 4).append("-").append(hex, 12, 4).append("-");
+  return id.append(hex, 16, 4).append("-").append(hex, 20, 12);
 }
 
 std::string RequestIds::s3() {

@@ -209,13 +209,14 @@ HeadResult parse_head(std::string_view bytes, std::size_t searched, const HeadLi
     return refused(431, "The request's head is larger than " + std::to_string(limits.head_bytes) + " bytes.");
 
   head = RequestHead{};
+  head.headers.reserve(16);
   std::string_view authority;
   std::string_view rest = text.substr(0, end + 2);
   for (bool first = true; !rest.empty(); first = false) {
     const std::size_t line_end = rest.find("\r\n");
     const std::string_view line = rest.substr(0, line_end);
     rest.remove_prefix(line_end + 2);
-    if (line.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos)
+    if (line.find('\r') != line.npos || line.find('\n') != line.npos || line.find('\0') != line.npos)
       return refused(400, "A line of the head has a bare carriage return, a bare line feed or a NUL character.");
     const Refusal refusal = first ? read_request_line(line, limits, authority, head) : read_header(line, limits, head);
     if (refusal) return refused(refusal->status, refusal->message);

@@ -1,6 +1,7 @@
 #include "front/sigv4/canonical.h"
 
-#include <openssl/evp.h>
+#define OPENSSL_SUPPRESS_DEPRECATED  // SHA256_Init and its kin: see core/digest.cpp
+#include <openssl/sha.h>
 
 #include <algorithm>
 #include <array>
@@ -14,12 +15,8 @@ namespace {
 
 constexpr std::size_t kBlock = 64;  // of SHA-256
 
-const EVP_MD* sha256_md() {
-  static const EVP_MD* md = EVP_MD_fetch(nullptr, "SHA256", nullptr);  // once: an implicit fetch costs 180 ns each time
-  return md;
-}
-
 std::string normalize(std::string_view path) {
+  if (path == "/") return "/";
   std::vector<std::string_view> kept;
   for (const std::string_view segment : split(path, '/')) {
     if (segment.empty() || segment == ".") continue;
@@ -38,6 +35,11 @@ std::string normalize(std::string_view path) {
 
 // Surrounding white space goes, inner runs of it become one space.
 void append_trimmed(std::string& out, std::string_view value) {
+  const bool has_run = value.find("  ") != std::string_view::npos || value.find('\t') != std::string_view::npos;
+  if (!has_run && !value.starts_with(' ') && !value.ends_with(' ')) {
+    out += value;
+    return;
+  }
   bool space = false;
   bool any = false;
   for (const char c : value) {
@@ -121,25 +123,17 @@ std::string string_to_sign(std::string_view timestamp, const CredentialScope& sc
 }
 
 struct SigningKey::Pads {
-  Pads() : inner(EVP_MD_CTX_new()), outer(EVP_MD_CTX_new()) { BRUME_CHECK(inner != nullptr && outer != nullptr); }
-  Pads(const Pads&) = delete;
-  Pads& operator=(const Pads&) = delete;
-  ~Pads() {
-    EVP_MD_CTX_free(inner);
-    EVP_MD_CTX_free(outer);
-  }
-  EVP_MD_CTX* inner;
-  EVP_MD_CTX* outer;
+  SHA256_CTX inner, outer;
 };
 
 SigningKey::SigningKey(std::string_view key) {
   const std::string hashed = key.size() > kBlock ? sha256(key) : std::string(key);
-  const auto start = [&hashed](EVP_MD_CTX* context, unsigned char pad) {
+  const auto start = [&hashed](SHA256_CTX& context, unsigned char pad) {
     std::array<unsigned char, kBlock> block{};
     std::copy(hashed.begin(), hashed.end(), block.begin());
     for (unsigned char& byte : block) byte ^= pad;
-    BRUME_CHECK(EVP_DigestInit_ex(context, sha256_md(), nullptr) == 1);
-    BRUME_CHECK(EVP_DigestUpdate(context, block.data(), block.size()) == 1);
+    SHA256_Init(&context);
+    SHA256_Update(&context, block.data(), block.size());
   };
   auto pads = std::make_shared<Pads>();
   start(pads->inner, 0x36);
@@ -148,25 +142,15 @@ SigningKey::SigningKey(std::string_view key) {
 }
 
 std::string SigningKey::sign(std::string_view text) const {
-  // One scratch context a thread: making one costs more than the hash of a short text.
-  struct Scratch {
-    EVP_MD_CTX* context = EVP_MD_CTX_new();
-    Scratch() = default;
-    Scratch(const Scratch&) = delete;
-    Scratch& operator=(const Scratch&) = delete;
-    ~Scratch() { EVP_MD_CTX_free(context); }
-  };
-  static thread_local Scratch scratch;
-  std::array<unsigned char, 32> digest{};
-  unsigned int size = 0;
-  const auto run = [&](const EVP_MD_CTX* pad, const void* data, std::size_t data_size) {
-    BRUME_CHECK(EVP_MD_CTX_copy_ex(scratch.context, pad) == 1);
-    BRUME_CHECK(EVP_DigestUpdate(scratch.context, data, data_size) == 1);
-    BRUME_CHECK(EVP_DigestFinal_ex(scratch.context, digest.data(), &size) == 1);
-  };
-  run(pads_->inner, text.data(), text.size());
-  run(pads_->outer, digest.data(), digest.size());
-  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
+  std::string digest(SHA256_DIGEST_LENGTH, '\0');
+  auto* const bytes = reinterpret_cast<unsigned char*>(digest.data());
+  SHA256_CTX inner = pads_->inner;
+  SHA256_Update(&inner, text.data(), text.size());
+  SHA256_Final(bytes, &inner);
+  SHA256_CTX outer = pads_->outer;
+  SHA256_Update(&outer, bytes, digest.size());
+  SHA256_Final(bytes, &outer);
+  return digest;
 }
 
 SigningKey derive_key(std::string_view secret, const CredentialScope& scope) {

@@ -46,6 +46,7 @@ std::string read_credential(std::string_view credential, std::string& access_key
 }
 
 void read_signed_headers(std::string_view text, Claim& claim) {
+  claim.signed_headers.reserve(12);
   for (const std::string_view name : split(text, ';')) claim.signed_headers.push_back(to_lower(name));
 }
 
@@ -53,7 +54,11 @@ void read_signed_headers(std::string_view text, Claim& claim) {
 bool read_date(const Headers& headers, Claim& claim) {
   const std::string_view amz_date = header_of(headers, "x-amz-date");
   const std::string_view date = amz_date.empty() ? header_of(headers, "date") : amz_date;
-  if (!parse_basic_iso8601(date, claim.time) && !parse_http_date(date, claim.time)) return false;
+  if (parse_basic_iso8601(date, claim.time)) {
+    claim.timestamp = date;
+    return true;
+  }
+  if (!parse_http_date(date, claim.time)) return false;
   claim.timestamp = basic_iso8601(claim.time);
   return true;
 }
@@ -61,6 +66,7 @@ bool read_date(const Headers& headers, Claim& claim) {
 std::string_view authorization_of(const SignedRequest& request) { return header_of(*request.headers, "authorization"); }
 
 bool has_parameter(std::string_view query, std::string_view name) {
+  if (query.empty()) return false;
   for (const std::string_view pair : split(query, '&'))
     if (pair.substr(0, pair.find('=')) == name) return true;
   return false;

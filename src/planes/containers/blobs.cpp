@@ -3,10 +3,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
+#include <vector>
 
 #include "core/digest.h"
 #include "core/error.h"
@@ -96,7 +96,7 @@ std::string digest_of_file(const std::string& path) {
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) throw_errno(path);
   Digest digest(DigestKind::sha256);
-  static thread_local std::array<char, 1 << 18> buffer;
+  std::vector<char> buffer(1 << 18);  // not of the thread: every thread of the process would be given one
   ssize_t got = 0;
   while ((got = ::read(file, buffer.data(), buffer.size())) > 0) {
     digest.update({buffer.data(), static_cast<std::size_t>(got)});

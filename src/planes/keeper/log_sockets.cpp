@@ -9,11 +9,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include "core/log.h"
 #include "planes/keeper/children.h"
@@ -84,7 +84,7 @@ void LogSockets::open(const std::string& path, const std::string& id) {
 }
 
 void LogSockets::receive(Socket& socket) {
-  static thread_local std::array<char, kMessageBytes> buffer;
+  std::vector<char> buffer(kMessageBytes);  // not of the thread: every thread of the process would be given one
   const std::int64_t at = now_ms();
   for (int i = 0; i < kMessagesPerEvent; ++i) {
     const ssize_t got = ::recv(socket.descriptor.get(), buffer.data(), buffer.size(), 0);

@@ -35,6 +35,7 @@ ServiceScheduler::ServiceScheduler(Ecs& ecs) : ecs_(ecs) {
 }
 
 void ServiceScheduler::start() {
+  started_ = true;
   ecs_.services.for_all([this](const Scope& scope, std::string_view key, const ServiceRecord& service) {
     if (service.status == "INACTIVE")
       prune(scope, std::string(key));
@@ -43,7 +44,9 @@ void ServiceScheduler::start() {
   });
 }
 
-void ServiceScheduler::wake(const Scope& scope, const std::string& key) { loop_->add(loop_key(scope, key)); }
+void ServiceScheduler::wake(const Scope& scope, const std::string& key) {
+  if (started_) loop_->add(loop_key(scope, key));
+}
 
 // What "Service load balancing health" and container health checks say of a running task. The grace period covers both.
 void ServiceScheduler::judge_running(const Scope& scope, const ServiceRecord& service, const TaskRecord& task,

@@ -34,6 +34,7 @@ class ServiceScheduler {
 
   Ecs& ecs_;
   std::unique_ptr<ReconcileLoop> loop_;
+  bool started_ = false;  // what is woken before is woken by start()
 };
 
 // A new deployment in front of the others, which become ACTIVE.

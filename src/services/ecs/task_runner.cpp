@@ -84,6 +84,7 @@ void TaskRunner::start() {
 // Takes over what an earlier daemon left: containers that run are adopted, exits that it missed are learned, tasks
 // whose containers are gone (the machine restarted) are ended with a reason; their services replace them.
 void TaskRunner::recovered(std::vector<containers::ContainerState> states) {
+  recovered_ = true;
   for (const containers::ContainerState& state : states) {
     const std::size_t slash = state.id.find('/');
     const TaskKey* key = find(state.id.substr(0, slash));
@@ -149,7 +150,9 @@ void TaskRunner::stop(Tx& tx, const Scope& scope, const std::string& key, const 
   tx.on_commit([this, task_key = TaskKey{scope, key}] { wake(task_key); });
 }
 
-void TaskRunner::wake(const TaskKey& key) { loop_->add(key.text()); }
+void TaskRunner::wake(const TaskKey& key) {
+  if (recovered_) loop_->add(key.text());
+}
 
 const TaskKey* TaskRunner::find(const std::string& task_id) const {
   auto found = by_id_.find(task_id);

@@ -78,6 +78,7 @@ class TaskRunner {
   std::unordered_map<std::string, TaskKey> by_id_;
   std::unique_ptr<HealthMonitor> health_;
   std::unique_ptr<ReconcileLoop> loop_;
+  bool recovered_ = false;  // nothing is done before it is known what runs; then everything is looked at
 };
 
 // A task definition's container of that name; checked.

@@ -1,0 +1,136 @@
+"""Ten thousand of a thing: what it costs to create one, to describe one by name, to list them all, and to refresh them as
+Terraform does (one read each), per item, when there are 100 and when there are 10,000. Server CPU, so that the asking
+does not count; flat means a ratio near 1."""
+import json
+import os
+import tempfile
+import time
+
+from measure import Table, cpu_us, judged
+from operations import catch, item
+from world import Cloud, replay
+
+FEW, MANY, SAMPLE = 100, 10_000, 200
+FLAT = 1.5  # what counts as flat: twice the tree's depth and colder caches
+
+
+class Thing:
+    """How one kind is made, read and listed. Each takes a client and, but for listing, a number."""
+
+    def __init__(self, name, service, create, read, pages, prepare=None):
+        self.name, self.service, self.create, self.read, self.pages = name, service, create, read, pages
+        self.prepare = prepare or (lambda client: None)
+
+
+def pages(operation, member, **given):
+    def count(client):
+        return sum(len(page.get(member) or []) for page in client.get_paginator(operation).paginate(**given))
+    return count
+
+
+TRUST = json.dumps({'Version': '2012-10-17', 'Statement': [
+    {'Effect': 'Allow', 'Action': 'sts:AssumeRole', 'Principal': {'Service': 'ecs-tasks.amazonaws.com'}}]})
+KEYS = [{'AttributeName': 'id', 'KeyType': 'HASH'}]
+TYPES = [{'AttributeName': 'id', 'AttributeType': 'S'}]
+
+
+def things():
+    return [
+        Thing('iam roles', 'iam',
+              lambda c, n: c.create_role(RoleName=f'role-{n:05}', AssumeRolePolicyDocument=TRUST),
+              lambda c, n: c.get_role(RoleName=f'role-{n:05}'), pages('list_roles', 'Roles')),
+        Thing('ec2 security groups', 'ec2',
+              lambda c, n: c.create_security_group(GroupName=f'group-{n:05}', Description='bench'),
+              lambda c, n: c.describe_security_groups(Filters=[{'Name': 'group-name', 'Values': [f'group-{n:05}']}]),
+              pages('describe_security_groups', 'SecurityGroups', PaginationConfig={'PageSize': 1000})),
+        Thing('dynamodb items', 'dynamodb', lambda c, n: c.put_item(TableName='many', Item=item(f'{n:05}', n)),
+              lambda c, n: c.get_item(TableName='many', Key={'id': {'S': f'{n:05}'}}),
+              pages('scan', 'Items', TableName='many'),
+              lambda c: c.create_table(TableName='many', KeySchema=KEYS, AttributeDefinitions=TYPES,
+                                       BillingMode='PAY_PER_REQUEST')),
+        Thing('dynamodb tables', 'dynamodb',
+              lambda c, n: c.create_table(TableName=f'table-{n:05}', KeySchema=KEYS, AttributeDefinitions=TYPES,
+                                          BillingMode='PAY_PER_REQUEST'),
+              lambda c, n: c.describe_table(TableName=f'table-{n:05}'), pages('list_tables', 'TableNames')),
+        Thing('logs groups', 'logs', lambda c, n: c.create_log_group(logGroupName=f'/many/{n:05}'),
+              lambda c, n: c.describe_log_groups(logGroupNamePrefix=f'/many/{n:05}'),
+              pages('describe_log_groups', 'logGroups')),
+        Thing('s3 objects', 's3', lambda c, n: c.put_object(Bucket='many', Key=f'{n:05}', Body=b'x' * 100),
+              lambda c, n: c.head_object(Bucket='many', Key=f'{n:05}'),
+              pages('list_objects_v2', 'Contents', Bucket='many'),
+              lambda c: c.create_bucket(Bucket='many', CreateBucketConfiguration={'LocationConstraint': 'eu-west-1'})),
+        Thing('elbv2 target groups', 'elbv2',
+              lambda c, n: c.create_target_group(Name=f'group-{n:05}', Protocol='HTTP', Port=80, TargetType='ip',
+                                                 VpcId=VPC['id']),
+              lambda c, n: c.describe_target_groups(Names=[f'group-{n:05}']),
+              pages('describe_target_groups', 'TargetGroups')),
+    ]
+
+
+VPC = {}
+
+
+class Meter:
+    def __init__(self, cloud):
+        self.cloud, self.path = cloud, tempfile.mktemp(prefix='brume-bench-many-')
+
+    def send(self, client, call, numbers, connections=8):
+        """CPU microseconds of the server for one of these requests, each sent once."""
+        with open(self.path, 'wb') as file:
+            for number in numbers:
+                request = catch(client, lambda c, n=number: call(c, n))
+                file.write(f'{len(request)}\n'.encode() + request)
+        before = cpu_us([self.cloud.pid])
+        answer = replay(self.cloud.port, self.path, len(numbers), connections)
+        os.unlink(self.path)
+        if answer['failed']:
+            raise SystemExit(f'{answer["failed"]} of {len(numbers)} requests failed')
+        return (cpu_us([self.cloud.pid]) - before) / len(numbers)
+
+    def listing(self, client, thing, expected):
+        before = cpu_us([self.cloud.pid])
+        count = thing.pages(client)
+        if count < expected:
+            raise SystemExit(f'{count} of {expected} {thing.name} were listed')
+        return (cpu_us([self.cloud.pid]) - before) / count
+
+
+def spread(count):
+    return [int(i * count / SAMPLE) for i in range(SAMPLE)] if count > SAMPLE else list(range(count))
+
+
+def measure(meter, client, thing):
+    figures = {'create': [meter.send(client, thing.create, range(FEW))]}
+    for _ in range(2):  # the first warms
+        read_few = meter.send(client, thing.read, spread(FEW))
+        list_few = meter.listing(client, thing, FEW)
+    half = MANY - SAMPLE
+    meter.send(client, thing.create, range(FEW, half))
+    figures['create'].append(meter.send(client, thing.create, range(half, MANY)))
+    for _ in range(2):
+        read_many = meter.send(client, thing.read, spread(MANY))
+        list_many = meter.listing(client, thing, MANY)
+    figures['describe one'] = [read_few, read_many]
+    figures['list, per item'] = [list_few, list_many]
+    return figures
+
+
+def run(only=''):
+    table = Table(f'Per item, CPU µs of the server, with {FEW} and with {MANY:,} of its kind', 'kind', 'act', f'at {FEW}',
+                  f'at {MANY:,}', 'ratio', 'goal')
+    for thing in things():
+        if only not in thing.name:
+            continue
+        cloud = Cloud()
+        try:
+            client = cloud.client(thing.service)
+            if thing.service == 'elbv2':
+                VPC['id'] = cloud.client('ec2').create_vpc(CidrBlock='10.9.0.0/16')['Vpc']['VpcId']
+            thing.prepare(client)
+            began = time.monotonic()
+            for act, (few, many) in measure(Meter(cloud), client, thing).items():
+                table.add(thing.name, act, f'{few:.1f}', f'{many:.1f}', f'{many / few:.2f}', judged(many / few, FLAT))
+            print(f'{thing.name}: {time.monotonic() - began:.0f} s', flush=True)
+        finally:
+            cloud.remove()
+    table.show()
