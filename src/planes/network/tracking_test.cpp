@@ -2,9 +2,12 @@
 // packets that nothing wants. Each denial has a control beside it that passes.
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <netinet/ip.h>
+#include <netinet/udp.h>
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "planes/network/render.h"
@@ -181,6 +184,47 @@ TEST_F(Tracking, RoutersAnswerForNeighboursAtOnce) {
       EXPECT_EQ(value, "0") << interface.id;
     }
   });
+}
+
+// A datagram to the resolver with a made-up source address, which a program with CAP_NET_RAW can send.
+void ask_resolver_as(const std::string& from, std::uint32_t source, char sign) {
+  testing::inside(from, [&] {
+    const Descriptor raw(::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW));
+    struct {
+      iphdr ip;
+      udphdr udp;
+      char sign;
+    } __attribute__((packed)) packet{};
+    packet.ip.version = 4;
+    packet.ip.ihl = 5;
+    packet.ip.ttl = 64;
+    packet.ip.protocol = IPPROTO_UDP;
+    packet.ip.saddr = htonl(source);
+    packet.ip.daddr = htonl(0x0A000002);  // 10.0.0.2
+    packet.udp.dest = htons(53);
+    packet.udp.len = htons(sizeof packet.udp + 1);
+    packet.sign = sign;
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_addr.s_addr = htonl(0x0A000002);
+    ::sendto(raw.get(), &packet, sizeof packet, 0, reinterpret_cast<const sockaddr*>(&to), sizeof to);
+  });
+}
+
+// Who asks the VPC's own services is known by the address, and credentials are given by it.
+TEST_F(Tracking, OwnServicesKnowWhoAsksEvenWhereTheSourceCheckIsOff) {
+  testing::find_interface(vpc, "eni-balancer").source_dest_check = false;
+  ASSERT_EQ(world->apply(vpc), "");
+  const auto resolver = std::ranges::find_if(
+      world->listeners, [](const Listener& each) { return each.vpc == "vpc-a" && each.service == Service::dns; });
+  ASSERT_NE(resolver, world->listeners.end());
+  ask_resolver_as(at("balancer"), 0x0A00020B, 'x');  // as the task 10.0.2.11
+  ask_resolver_as(at("balancer"), 0x0A00010A, 'y');  // as itself: what was sent before has come, or never will
+  pollfd poll{resolver->udp, POLLIN, 0};
+  char sign = 0;
+  ASSERT_EQ(::poll(&poll, 1, 1000), 1);
+  EXPECT_EQ(::recv(resolver->udp, &sign, 1, 0), 1);
+  EXPECT_EQ(sign, 'y');
 }
 
 TEST_F(Tracking, AbsentAddressesAnswerNothing) {
