@@ -65,7 +65,7 @@ class Changes:
 
     def permission(self):
         kind, low, high = self.protocol()
-        made = {'IpProtocol': kind}
+        made = {'IpProtocol': self.random.choice([kind, kind, kind, {'tcp': '6', 'udp': '17', 'icmp': '1', '-1': '-1'}[kind]])}
         if kind != '-1':
             made.update(FromPort=low, ToPort=high)
         if self.random.random() < 0.5:

@@ -249,6 +249,14 @@ def test_vpcs_with_the_same_addresses_do_not_see_each_other(cloud, image):
         probes = {(f'{system.name}-{source}', source, 'tcp', target, 8000): f'{system.name}-{target}'
                   for system in pair for source, target in (addresses, addresses[::-1])}
         assert scanner.scan(probes) == {probe: ('open', answer) for probe, answer in probes.items()}
+        # The metadata's endpoint tells them apart, too: each task hears of itself, and nothing of the other.
+        own = [system.ask('small', index, 'show', '/proc/1/environ').split('_METADATA_URI_V4=http://169.254.170.2')[1]
+               .split('\0')[0] for system in pair for index in range(2)]
+        for at, system in enumerate(pair):
+            for index in range(2):
+                for number, path in enumerate(own):
+                    answer = system.ask('small', index, 'http', '169.254.170.2', 80, 'GET', f'{path}/task')
+                    assert (system.tasks['small', index] in answer) == (number == 2 * at + index), answer
         # What one forbids the other still lets through.
         castor = pair[0]
         castor.ec2.revoke_security_group_ingress(GroupId=castor.groups['private'],

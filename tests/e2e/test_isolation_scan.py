@@ -66,6 +66,8 @@ class Scan:
             if public := target.get('Association', {}).get('PublicIp'):
                 for kind, port in PROBES:
                     yield ('from_internet', CLIENT, public, kind, port), ('internet', CLIENT, kind, public, port)
+                yield (('from_internet', CLIENT, public, 'tcp', BALANCER_PORT),
+                       ('internet', CLIENT, 'connect', public, BALANCER_PORT))
 
     def expected(self):
         world = World(self.system.ec2, self.system.vpc)

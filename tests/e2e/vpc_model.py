@@ -70,7 +70,7 @@ class World:
 
     def permits(self, permission, peer, packet):
         if permission['IpProtocol'] != '-1':
-            if NUMBERS.get(permission['IpProtocol'], permission['IpProtocol']) != NUMBERS[packet.protocol]:
+            if int(NUMBERS.get(permission['IpProtocol'], permission['IpProtocol'])) != NUMBERS[packet.protocol]:
                 return False
             low, high = permission['FromPort'], permission['ToPort']
             if packet.protocol == 'icmp':  # type and code

@@ -118,7 +118,7 @@ TEST_F(Gateways, PublicAddressKeepsTheClientsAddress) {
 
 TEST_F(Gateways, NothingComesInThroughANatGateway) {
   const EchoServer task(at("task1"), "10.0.2.11", 80), balancer(at("balancer"), "10.0.1.10", 80);
-  EXPECT_NE(Client(internet(), "198.19.0.99", 80).outcome(), Outcome::connected);
+  EXPECT_EQ(Client(internet(), "198.19.0.99", 80).outcome(), Outcome::timed_out);
   EXPECT_EQ(Client(internet(), "198.19.0.10", 80).outcome(), Outcome::connected);
 }
 

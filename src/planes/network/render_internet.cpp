@@ -48,7 +48,9 @@ NftTable render_internet_table(const Endpoints& endpoints, bool egress) {
       {"iifname \"lo\" accept", "ct state established,related accept",
        from_vpc + "ip daddr . meta l4proto . th dport @endpoints accept", from_vpc + "icmp type echo-request accept"}};
   table.chains["check_output"] = {"type filter hook output priority 0 ; policy accept ;",
-                                  {to_tap + "ip daddr @special " + counted("tools.special") + kRefuse}};
+                                  {to_tap + "ip daddr @special " + counted("tools.special") + kRefuse,
+                                   // A VPC is not told that nobody has a public address; a tool in here is.
+                                   "oifname \"vpc-*\" icmp type destination-unreachable icmp code { 0, 1 } drop"}};
   table.chains["translate_out"] = {"type nat hook postrouting priority 100 ; policy accept ;", {to_tap + "masquerade"}};
   table.chains[revision(table)] = {};
   return table;

@@ -320,6 +320,9 @@ void add_input(const Vpc& vpc, NftTable& table) {
   input.rules.push_back(std::string("iifname \"eni-*\" ip daddr { ") + kMetadata + ", " + kCredentials +
                         " } tcp dport 80 accept");
   table.chains["answer"] = std::move(input);
+  // What cannot be delivered is dropped in AWS, and nobody is told. (Too big a packet is told: "Path MTU Discovery".)
+  table.chains["keep_silent"] = base("output", "filter", 0, "accept");
+  table.chains["keep_silent"].rules = {"icmp type destination-unreachable icmp code { 0, 1 } drop"};
 }
 
 }  // namespace

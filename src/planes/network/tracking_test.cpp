@@ -232,6 +232,8 @@ TEST_F(Tracking, AbsentAddressesAnswerNothing) {
   EXPECT_EQ(Client(at("balancer"), "10.0.2.77", 8000).outcome(), Outcome::timed_out);
   EXPECT_EQ(Client(at("balancer"), "10.0.9.9", 8000).outcome(), Outcome::timed_out);
   EXPECT_EQ(Client(at("balancer"), "169.254.1.1", 80).outcome(), Outcome::timed_out);
+  EXPECT_EQ(Client(at("balancer"), "198.19.0.77", 80).outcome(), Outcome::timed_out);
+  EXPECT_EQ(Client(at("task2"), "198.19.0.77", 80).outcome(), Outcome::timed_out);
   EXPECT_EQ(Client(at("balancer"), "169.254.0.1", 80).outcome(), Outcome::timed_out);
   EXPECT_EQ(Client(at("balancer"), "10.0.2.11", 8000).outcome(), Outcome::connected);
   // A port that nobody listens on is refused by the task itself, where its group lets the packet in.
