@@ -1,5 +1,5 @@
 // Test support: a slow and obvious reading of AWS's documents, straight from the JSON and without any of the engine's
-// parts, to hold the engine against. Used by evaluation_property_test.cpp only.
+// parts, to hold the engine against. Used by test_worlds.h only.
 #pragma once
 
 #include <boost/json.hpp>

@@ -85,8 +85,8 @@ std::optional<AwsError> AwsChunkedDecoder::read_trailer_line() {
   if (!plan_.has_trailers || colon == std::string_view::npos || !is_token(line.substr(0, colon)))
     return malformed_trailer();
   const std::string name = to_lower(line.substr(0, colon));
+  if (!is_header_value(line.substr(colon + 1))) return malformed_trailer();  // as sent: only blanks are trimmed
   const std::string_view value = trim(line.substr(colon + 1));
-  if (!is_header_value(value)) return malformed_trailer();
   if (name == "x-amz-trailer-signature") {
     trailer_signature_ = value;
     return std::nullopt;

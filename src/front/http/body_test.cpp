@@ -11,6 +11,7 @@
 #include "core/digest.h"
 #include "core/text.h"
 #include "front/http/body_sink.h"
+#include "front/http/chunked.h"
 #include "front/http/testing.h"
 
 namespace brume::http {
@@ -183,6 +184,24 @@ TEST(AwsChunked, RefusesWhatDoesNotAddUp) {
   EXPECT_EQ(decode("x\r\n", 3), "InvalidRequest");
   EXPECT_EQ(decode("3;name=value\r\nabc", 3), "InvalidRequest");
   EXPECT_EQ(decode("ffffffffffffffff\r\n", 3), "InvalidRequest");
+}
+
+// Only blanks are trimmed; a form feed is no part of a header's value at its ends either.
+TEST(AwsChunked, RefusesControlCharactersAroundATrailersValue) {
+  EXPECT_EQ(decode("0\r\nx-amz-checksum-crc32: \tabc= \r\n\r\n", 0), "|abc=");
+  EXPECT_EQ(decode("0\r\nx-amz-checksum-crc32:abc=\f\r\n\r\n", 0), "MalformedTrailerError");
+}
+
+TEST(Chunked, RefusesControlCharactersAroundATrailersValue) {
+  for (const std::string_view value : {"abc", " \tabc ", "\vabc", "abc\f"}) {
+    ChunkedDecoder decoder;
+    const bool blanks_only = value.find_first_of("\v\f") == std::string_view::npos;
+    const auto step = decoder.feed("0\r\nX-End:" + std::string(value) + "\r\n\r\n");
+    EXPECT_EQ(step.state, blanks_only ? ChunkedDecoder::State::done : ChunkedDecoder::State::refused);
+    if (blanks_only) {
+      EXPECT_EQ(header_of(decoder.trailers(), "x-end"), "abc");
+    }
+  }
 }
 
 }  // namespace

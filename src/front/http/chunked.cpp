@@ -49,9 +49,9 @@ bool ChunkedDecoder::read_trailer_line() {
   }
   const std::size_t colon = line_.find(':');
   if (colon == std::string::npos || !is_token(std::string_view(line_).substr(0, colon))) return false;
-  const std::string_view value = trim(std::string_view(line_).substr(colon + 1));
-  if (!is_header_value(value)) return false;
-  trailers_.emplace_back(line_.substr(0, colon), value);
+  const std::string_view value = std::string_view(line_).substr(colon + 1);
+  if (!is_header_value(value)) return false;  // before it is trimmed: only spaces and tabs may surround it
+  trailers_.emplace_back(line_.substr(0, colon), trim(value));
   return true;
 }
 

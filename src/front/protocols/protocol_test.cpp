@@ -36,6 +36,13 @@ TEST(DecodeQuery, KeepsTheOrderOfNumbersNotOfText) {
   EXPECT_THAT(at(input, "Labels[]"), ElementsAre("nine", "ten"));
 }
 
+TEST(DecodeQuery, MakesUpNoElementsAndNoValues) {
+  const auto loaded = thing_model("query");
+  const auto input = decoded(loaded->service(), {.body = "Name=abc&Labels.member.1.x=&Labels.member.2=two"});
+  EXPECT_THAT(at(input, "Labels[]"), ElementsAre("two"));
+  EXPECT_EQ(refused(loaded->service(), {.body = "Name=abc&Limits.entry.1.key=x"}).status, 400);
+}
+
 TEST(DecodeQuery, ReportsUnknownParametersButNotCommonOnes) {
   const auto loaded = thing_model("query");
   DecodeReport report;

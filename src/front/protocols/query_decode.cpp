@@ -80,8 +80,12 @@ class QueryDecoder {
       const std::string_view element = type.element.location_name;
       prefix = below(prefix, element.empty() ? "member" : element);
     }
-    for (const std::int64_t index : form_.indices(prefix))
-      any(member, *type.element.type, prefix + "." + std::to_string(index), type.ops->append(type, value));
+    for (const std::int64_t index : form_.indices(prefix)) {
+      const std::string item = prefix + "." + std::to_string(index);
+      // "Values.1.x=" names something below a text: that is no text of this list.
+      if (is_scalar(type.element.type->kind) && form_.find(item) == nullptr) continue;
+      any(member, *type.element.type, item, type.ops->append(type, value));
+    }
   }
 
   void map(const Member& member, const Type& type, bool flattened, const std::string& name, void* value) {
@@ -92,6 +96,8 @@ class QueryDecoder {
       const std::string entry = prefix + "." + std::to_string(index);
       const std::string* key = form_.find(below(entry, key_name));
       if (key == nullptr) throw malformed(decoding_.protocol, decoding_.service, "The entry " + entry + " has no key.");
+      if (is_scalar(type.element.type->kind) && form_.find(below(entry, value_name)) == nullptr)
+        throw malformed(decoding_.protocol, decoding_.service, "The entry " + entry + " has no value.");
       any(member, *type.element.type, below(entry, value_name), type.ops->insert(type, value, *key));
     }
   }

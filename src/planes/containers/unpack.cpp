@@ -112,8 +112,11 @@ class Unpacking {
         return writer_.make_directory(path, attributes);
       case AE_IFREG:
         return take_file(entry, path, attributes, name);
-      case AE_IFLNK:
-        return writer_.make_symlink(path, archive_entry_symlink(entry), attributes);
+      case AE_IFLNK: {
+        const char* target = archive_entry_symlink(entry);
+        if (target == nullptr || *target == '\0') refuse("a symbolic link to nothing");
+        return writer_.make_symlink(path, target, attributes);
+      }
       case AE_IFIFO:
         return writer_.make_fifo(path, attributes);
       case AE_IFSOCK:

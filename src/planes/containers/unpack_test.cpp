@@ -211,5 +211,9 @@ TEST_F(LayersTest, ShowsFilesAsTheOverlayWould) {
   EXPECT_EQ(read_from_layers(paths, "etc/passwd", 3), std::nullopt);
 }
 
+TEST_F(UnpackLayer, RefusesASymbolicLinkToNothing) {
+  EXPECT_THAT(refusal({tar_link("a", "")}), HasSubstr("a symbolic link to nothing"));
+}
+
 }  // namespace
 }  // namespace brume::containers

@@ -114,6 +114,7 @@ TEST(WriteResponse, WritesEveryTypeAsItReadsIt) {
                                        {RecordType::aaaa, 2, "2001:db8::1"},
                                        {RecordType::ns, 3, "ns1.example.com"},
                                        {RecordType::mx, 4, "10 mail.example.com"},
+                                       {RecordType::mx, 4, "0 ."},  // RFC 7505: takes no mail
                                        {RecordType::txt, 5, "\"v=spf1 -all\" \"a \\\"b\\\"\""},
                                        {RecordType::srv, 6, "0 5 5060 sip.example.com"},
                                        {RecordType::ptr, 7, "host.example.com"}};

@@ -129,10 +129,11 @@ std::optional<std::string> read_numbers_and_name(std::string_view message, std::
   }
   std::string name;
   if (!read_name(message.substr(0, end), data, name) || data != end) return std::nullopt;
-  return text + name;
+  return text + (name.empty() ? "." : name);  // the root: RFC 7505's "0 ." is a domain that takes no mail
 }
 
 std::optional<std::string> read_strings(std::string_view data) {
+  if (data.empty()) return std::nullopt;  // RFC 1035 3.3.14: one string at least
   std::string text;
   while (!data.empty()) {
     const auto length = static_cast<std::uint8_t>(data[0]);
