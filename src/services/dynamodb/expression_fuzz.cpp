@@ -89,7 +89,7 @@ void check_update(const std::string& text, const Item& item) {
   const auto updated = attempt([&] {
     Placeholders given = placeholders();
     Item changed = item;
-    apply(parse_update(text, given), changed);
+    dynamodb::apply(parse_update(text, given), changed);
     return changed;
   });
   if (!updated) return;

@@ -88,6 +88,8 @@ TEST(Numbers, KeepThirtyEightDigitsAndCompareByValue) {
   EXPECT_EQ(add_numbers("99", "1"), "100");
   EXPECT_EQ(add_numbers("5", "-7"), "-2");
   EXPECT_EQ(add_numbers("-5", "5"), "0");
+  EXPECT_EQ(add_numbers("1E-130", "1E-130"), "2E-130");
+  EXPECT_THROW(add_numbers("1.1E-130", "-1E-130"), AwsError) << "smaller than any number that can be stored";
   EXPECT_LT(compare_numbers("-10", "-9"), 0);
 }
 

@@ -148,6 +148,8 @@ std::string add_numbers(const std::string& a, const std::string& b) {
   const Decimal sum = add(*parse(a), *parse(b));
   if (sum.digits.size() > kMostDigits || sum.exponent > 126)
     throw validation("Number overflow. Attempting to store a number with magnitude larger than supported range");
+  if (!sum.digits.empty() && sum.exponent < -129)
+    throw validation("Number underflow. Attempting to store a number with magnitude smaller than supported range");
   return print(sum);
 }
 

@@ -109,8 +109,8 @@ std::vector<std::string> expired_images(const std::string& document, std::vector
     for (const LifecycleImage& image : images) {
       if (claimed.contains(image.digest) || !selects(rule, image)) continue;
       mine.push_back(image.digest);
-      const bool expires =
-          rule.count_type == "imageCountMoreThan" ? ++kept > rule.count : image.pushed_at + days(rule.count) <= now;
+      const std::int64_t age_days = (now - image.pushed_at).ms / days(1).ms;  // compared so, no count overflows
+      const bool expires = rule.count_type == "imageCountMoreThan" ? ++kept > rule.count : age_days >= rule.count;
       if (expires) expired.push_back(image.digest);
     }
     claimed.insert(mine.begin(), mine.end());

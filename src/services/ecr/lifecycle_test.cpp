@@ -34,6 +34,13 @@ TEST(Lifecycle, ExpiresByAge) {
   EXPECT_EQ(expired_images(document, three_images(), kNow - days(5)), (std::vector<std::string>{"old"}));
 }
 
+TEST(Lifecycle, AnyNumberOfDaysIsAnAge) {
+  const std::string document = rules({policy(
+      R"("tagStatus":"any","countType":"sinceImagePushed","countUnit":"days","countNumber":9223372036854775807)")});
+  EXPECT_EQ(lifecycle_problem(document), "");
+  EXPECT_TRUE(expired_images(document, three_images(), kNow).empty());
+}
+
 TEST(Lifecycle, SelectsByTags) {
   const std::string untagged =
       rules({policy(R"("tagStatus":"untagged","countType":"imageCountMoreThan","countNumber":1)")});

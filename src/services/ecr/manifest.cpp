@@ -11,6 +11,9 @@ namespace {
 
 namespace json = boost::json;
 
+// No part of an image is larger than this, so that the sum of those that a manifest has room for cannot overflow.
+constexpr std::int64_t kLargestSize = std::int64_t{1} << 40;
+
 struct Parsed {
   std::string media_type, artifact_media_type;
   std::vector<std::string> blobs;
@@ -34,8 +37,10 @@ std::string read_descriptor(const json::value& value, Parsed& parsed) {
   if (object == nullptr) refuse("a descriptor must be an object");
   const std::string digest = text_member(*object, "digest");
   if (!digest.starts_with("sha256:") || digest.size() != 71) refuse("a descriptor needs a sha256 digest");
-  if (const json::value* size = object->if_contains("size"); size != nullptr && size->is_int64())
+  if (const json::value* size = object->if_contains("size"); size != nullptr && size->is_int64()) {
+    if (size->as_int64() < 0 || size->as_int64() > kLargestSize) refuse("a descriptor's size is out of range");
     parsed.size_bytes += size->as_int64();
+  }
   return digest;
 }
 

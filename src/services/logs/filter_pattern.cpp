@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "aws/filters.h"
+#include "core/text.h"
 #include "gen/logs.h"
 
 namespace brume::logs {
@@ -165,8 +166,8 @@ const json::value* follow(const json::value& document, const std::vector<std::st
     if (const json::object* object = value->if_object()) {
       value = object->if_contains(part);
     } else if (const json::array* array = value->if_array()) {
-      const std::optional<double> index = number_of(part);
-      value = index && *index >= 0 ? array->if_contains(static_cast<std::size_t>(*index)) : nullptr;
+      std::int64_t index = 0;
+      value = parse_int(part, index) && index >= 0 ? array->if_contains(static_cast<std::size_t>(index)) : nullptr;
     } else {
       return nullptr;
     }

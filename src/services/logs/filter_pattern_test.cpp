@@ -40,6 +40,13 @@ TEST(FilterPattern, JsonConditions) {
   EXPECT_FALSE(matches("{ $.level = \"error\" }", "level error")) << "not JSON";
 }
 
+TEST(FilterPattern, AnIndexIsAWholeNumber) {
+  const std::string message = R"({"list":["a","b"]})";
+  EXPECT_TRUE(matches("{ $.list[1] = \"b\" }", message));
+  for (const char* index : {"2", "-1", "0.5", "1e300", "inf", "99999999999999999999"})
+    EXPECT_FALSE(matches("{ $.list[" + std::string(index) + "] EXISTS }", message)) << index;
+}
+
 TEST(FilterPattern, Values) {
   const FilterPattern pattern = FilterPattern::parse("{ $.ms > 0 }");
   double value = 0;
