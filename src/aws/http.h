@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,7 +27,7 @@ struct HttpRequest {
   std::string query;       // as sent, without '?'
   Headers headers;         // in order, names as sent
   Body body;               // received whole: in memory up to 64 KiB, else spooled, digests computed
-  RequestContext context;  // principal is anonymous unless the request was signed
+  RequestContext context;  // principal is anonymous unless the request was signed; a wrong signature is refused
   std::string listener;    // the label given to listen(): "metadata/vpc-…"
   std::string peer_address;
 
@@ -49,6 +50,9 @@ class HttpHandler {
   virtual void handle(HttpRequest request, std::function<void(HttpReply)> done) = 0;
   // Asked on the I/O thread before a body is read: its largest size in bytes, else 413.
   virtual std::uint64_t largest_body(std::string_view, std::string_view) const { return 1 << 20; }
+  // Asked on the control thread before a body is read that does not fit into memory: the answer to a caller who may not
+  // send it; nullopt: it is read. The request has no body and no principal yet.
+  virtual std::optional<HttpReply> refuse(const HttpRequest&) { return std::nullopt; }
 };
 
 }  // namespace brume

@@ -29,11 +29,6 @@ std::string_view code_of(int status) {
   }
 }
 
-// A bucket may be called "v2": requests that AWS's clients sign are never the registry's.
-bool is_signed_for_aws(const http::RequestHead& head) {
-  return head.header("authorization").starts_with("AWS") || !query_parameter(head.query, "X-Amz-Algorithm").empty();
-}
-
 }  // namespace
 
 void Dispatcher::route(std::string host_suffix, std::string path_prefix, HttpHandler& handler) {
@@ -61,6 +56,7 @@ HttpHandler* Dispatcher::find_handler(const http::RequestHead& head, const HostR
   for (const Route& route : routes_)
     if (host.name.ends_with(route.host_suffix) && head.path.starts_with(route.path_prefix)) return route.handler;
   if (host.kind == HostRoute::Kind::registry) return registry_;
+  // A bucket may be called "v2": requests that AWS's clients sign are never the registry's.
   const bool registry_path = head.path == "/v2" || head.path.starts_with("/v2/");
   if (host.kind == HostRoute::Kind::other && registry_path && !is_signed_for_aws(head)) return registry_;
   return nullptr;

@@ -63,6 +63,8 @@ bool is_for_this_machine(const json::object& entry) {
   return text_of(object, "os") == "linux" && text_of(object, "architecture") == "amd64";
 }
 
+constexpr std::size_t kMostLayers = 127;  // Docker's own limit: each is a directory of one overlay
+
 constexpr std::string_view kDockerManifest = "application/vnd.docker.distribution.manifest.v2+json";
 
 }  // namespace
@@ -121,6 +123,9 @@ Manifest parse_manifest(std::string_view document) {
   const json::value* layers = object.if_contains("layers");
   if (config == nullptr) malformed("The manifest has no config");
   if (layers == nullptr || !layers->is_array()) malformed("The manifest has no layers");
+  if (layers->get_array().size() > kMostLayers)
+    malformed("The manifest has " + std::to_string(layers->get_array().size()) + " layers; an image may have " +
+              std::to_string(kMostLayers));
   Manifest manifest{parse_descriptor(*config, "The manifest's config"), {}};
   for (const json::value& layer : layers->get_array()) {
     manifest.layers.push_back(parse_descriptor(layer, "A layer of the manifest"));

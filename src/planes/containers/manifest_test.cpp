@@ -47,6 +47,12 @@ TEST(Manifest, RefusesWhatItCannotUseBySayingSo) {
   EXPECT_FALSE(is_digest("sha256:" + std::string(63, 'a')));
 }
 
+TEST(Manifest, HasAsManyLayersAsAnOverlayTakes) {
+  const Descriptor part{"", "sha256:" + std::string(64, 'a'), 1};
+  EXPECT_EQ(parse_manifest(make_manifest(part, std::vector(127, part))).layers.size(), 127U);
+  EXPECT_THROW(parse_manifest(make_manifest(part, std::vector(128, part))), PlaneError);
+}
+
 TEST(Index, IsResolvedToThisMachinesPlatform) {
   const auto entry = [](const std::string& digest, const std::string& platform) {
     return R"({"digest":")" + digest + R"(","size":1)" + platform + "}";

@@ -1,6 +1,7 @@
 // Manifests: what makes an image of a repository.
 #include <algorithm>
 #include <boost/json.hpp>
+#include <optional>
 #include <set>
 
 #include "core/text.h"
@@ -17,7 +18,8 @@ constexpr std::int64_t kLargestSize = std::int64_t{1} << 40;
 struct Parsed {
   std::string media_type, artifact_media_type;
   std::vector<std::string> blobs;
-  std::vector<std::string> manifests;  // of an index
+  std::vector<std::optional<std::int64_t>> sizes;  // of the blobs, as the manifest says
+  std::vector<std::string> manifests;              // of an index
   std::int64_t size_bytes = 0;
 };
 
@@ -37,10 +39,14 @@ std::string read_descriptor(const json::value& value, Parsed& parsed) {
   if (object == nullptr) refuse("a descriptor must be an object");
   const std::string digest = text_member(*object, "digest");
   if (!digest.starts_with("sha256:") || digest.size() != 71) refuse("a descriptor needs a sha256 digest");
-  if (const json::value* size = object->if_contains("size"); size != nullptr && size->is_int64()) {
-    if (size->as_int64() < 0 || size->as_int64() > kLargestSize) refuse("a descriptor's size is out of range");
-    parsed.size_bytes += size->as_int64();
+  std::optional<std::int64_t> bytes;
+  if (const json::value* size = object->if_contains("size")) {
+    if (!size->is_int64() || size->as_int64() < 0 || size->as_int64() > kLargestSize)
+      refuse("a descriptor's size is out of range");
+    bytes = size->as_int64();
+    parsed.size_bytes += *bytes;
   }
+  parsed.sizes.push_back(bytes);
   return digest;
 }
 
@@ -66,11 +72,17 @@ Parsed parse(const std::string& manifest, const std::string& media_type) {
 }
 
 void check_parts(const Ecr& ecr, const Scope& scope, const std::string& repository, const Parsed& parsed) {
-  for (const std::string& digest : parsed.blobs)
+  for (std::size_t i = 0; i < parsed.blobs.size(); ++i) {
+    const std::string& digest = parsed.blobs[i];
     if (ecr.layers.find(scope, repository + "@" + digest) == nullptr || !ecr.needs.images.has(digest))
       throw layers_not_found_exception("Layers with digests '" + digest +
                                        "' required for pushing image into repository with name '" + repository +
                                        "' in the registry with id '" + scope.account + "' do not exist");
+    const auto stored = ecr.needs.images.size(digest);
+    if (stored && parsed.sizes[i] && static_cast<std::int64_t>(*stored) != *parsed.sizes[i])
+      refuse("the layer " + digest + " has " + std::to_string(*stored) + " bytes, not " +
+             std::to_string(*parsed.sizes[i]));
+  }
   for (const std::string& digest : parsed.manifests)
     if (ecr.images.find(scope, repository + "@" + digest) == nullptr)
       throw referenced_images_not_found_exception(

@@ -29,7 +29,20 @@ HttpReply error_reply(const RegistryError& error) {
           .body = Body::of(json::serialize(body))};
 }
 
+HttpReply unauthorized(const HttpRequest& request) {
+  HttpReply reply = error_reply({401, "UNAUTHORIZED", "Not Authorized"});
+  const std::string scheme = request.context.secure ? "https://" : "http://";
+  reply.headers.emplace_back("Www-Authenticate", "Basic realm=\"" + scheme + std::string(request.header("Host")) +
+                                                     "/\",service=\"ecr.amazonaws.com\"");
+  return reply;
+}
+
 std::string range_of(std::uint64_t size) { return "0-" + std::to_string(size == 0 ? 0 : size - 1); }
+
+RegistryError in_registrys_words(const AwsError& error) {
+  if (error.code == "RepositoryNotFoundException") return {404, "NAME_UNKNOWN", error.message};
+  return {400, "MANIFEST_INVALID", error.message};
+}
 
 }  // namespace
 
@@ -78,26 +91,33 @@ Registry::Call Registry::open(HttpRequest request) const {
 }
 
 void Registry::handle(HttpRequest request, std::function<void(HttpReply)> done) {
-  const std::string host(request.header("Host"));
-  const bool secure = request.context.secure;
   Done answer = [done = std::move(done)](HttpReply reply) {
     reply.headers.emplace_back("Docker-Distribution-Api-Version", "registry/2.0");
     done(std::move(reply));
   };
   try {
     Call call = open(std::move(request));
-    if (!call.authenticated) {
-      HttpReply reply = error_reply({401, "UNAUTHORIZED", "Not Authorized"});
-      reply.headers.emplace_back("Www-Authenticate", std::string("Basic realm=\"") + (secure ? "https://" : "http://") +
-                                                         host + "/\",service=\"ecr.amazonaws.com\"");
-      return answer(std::move(reply));
-    }
+    if (!call.authenticated) return answer(unauthorized(call.request));
     serve(call, answer);
   } catch (const RegistryError& error) {
     answer(error_reply(error));
   } catch (const AwsError& error) {
-    const bool missing = error.code == "RepositoryNotFoundException";
-    answer(error_reply({missing ? 404 : 400, missing ? "NAME_UNKNOWN" : "MANIFEST_INVALID", error.message}));
+    answer(error_reply(in_registrys_words(error)));
+  }
+}
+
+// Layers are sent by those who may: nobody else fills the disk.
+std::optional<HttpReply> Registry::refuse(const HttpRequest& request) {
+  try {
+    const Call call = open(request);
+    if (!call.authenticated) return unauthorized(request);
+    require(call, call.kind == "uploads" ? "UploadLayerPart" : "PutImage");
+    if (call.kind == "uploads" && request.method != "POST") get_upload(call);
+    return std::nullopt;
+  } catch (const RegistryError& error) {
+    return error_reply(error);
+  } catch (const AwsError& error) {
+    return error_reply(in_registrys_words(error));
   }
 }
 
@@ -138,12 +158,17 @@ void Registry::blobs(Call& call, const Done& done) {
         .body = std::move(body)});
 }
 
-void Registry::uploads(Call& call, const Done& done) {
-  const std::string& method = call.request.method;
-  if (method == "POST") return start_upload(call, done);
+std::map<std::string, Registry::Upload>::iterator Registry::get_upload(const Call& call) {
   const auto upload = uploads_.find(call.reference);
   if (upload == uploads_.end() || upload->second.repository != call.repository || upload->second.scope != call.scope)
     throw RegistryError{404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry"};
+  return upload;
+}
+
+void Registry::uploads(Call& call, const Done& done) {
+  const std::string& method = call.request.method;
+  if (method == "POST") return start_upload(call, done);
+  const auto upload = get_upload(call);
   if (method == "PATCH") return continue_upload(call, done);
   if (method == "PUT") return finish_upload(call, done);
   if (method == "DELETE") {

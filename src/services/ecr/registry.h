@@ -15,6 +15,7 @@ class Registry final : public HttpHandler {
   explicit Registry(Ecr& ecr) : ecr_(ecr) {}
   void handle(HttpRequest request, std::function<void(HttpReply)> done) override;
   std::uint64_t largest_body(std::string_view method, std::string_view path) const override;
+  std::optional<HttpReply> refuse(const HttpRequest& request) override;
 
  private:
   struct Call;
@@ -31,6 +32,7 @@ class Registry final : public HttpHandler {
   void serve(Call& call, const Done& done);
   void require(const Call& call, const std::string& action) const;
   void blobs(Call& call, const Done& done);
+  std::map<std::string, Upload>::iterator get_upload(const Call& call);
   void uploads(Call& call, const Done& done);
   void start_upload(Call& call, const Done& done);
   bool mount(const Call& call);
