@@ -84,8 +84,7 @@ class XmlEncoder {
   // A flattened list goes by its member's name; where the list itself is flattened, by its element's first.
   void flattened_list(const Member& member, const void* value) {
     const std::string_view element_name = member.type->element.location_name;
-    each_element(*member.type, value,
-                 names_elements(member) ? element_name : member.wire_name(), &member);
+    each_element(*member.type, value, names_elements(member) ? element_name : member.wire_name(), &member);
   }
 
   void each_element(const Type& type, const void* value, std::string_view name,
