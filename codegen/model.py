@@ -7,7 +7,7 @@ from naming import snake
 
 # The names of service objects, and of IAM action prefixes where they are not the signing name.
 SERVICE_STRUCTS = {'sts': 'Sts', 'iam': 'Iam', 'ec2': 'Ec2', 'elbv2': 'Elbv2', 'ecs': 'Ecs', 'ecr': 'Ecr',
-                   'logs': 'Logs', 's3': 'S3', 'dynamodb': 'Dynamodb'}
+                   'logs': 'Logs', 's3': 'S3', 'dynamodb': 'Dynamodb', 'cloudtrail': 'Cloudtrail'}
 ACTION_PREFIXES = {'cloudwatch': 'cloudwatch', 'elbv2': 'elasticloadbalancing'}
 SCALARS = {'string': 'std::string', 'character': 'std::string', 'integer': 'std::int64_t', 'long': 'std::int64_t',
            'float': 'double', 'double': 'double', 'boolean': 'bool', 'timestamp': '::brume::Time',

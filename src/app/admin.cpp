@@ -52,7 +52,8 @@ std::vector<Resource> resources(const Cloud& cloud) {
           {"ecr", "images", cloud.ecr.images.size()},
           {"logs", "log groups", cloud.logs.groups.size()},
           {"s3", "buckets", buckets},
-          {"dynamodb", "tables", cloud.dynamodb.tables.size()}};
+          {"dynamodb", "tables", cloud.dynamodb.tables.size()},
+          {"cloudtrail", "trails", cloud.cloudtrail.trails.size()}};
 }
 
 json::array describe_services(const Cloud& cloud, const FrontCounts& counts) {
@@ -130,6 +131,7 @@ void Admin::handle(HttpRequest request, std::function<void(HttpReply)> done) {
   const std::string what = request.method + " " + request.path;
   if (what == "GET /status") return status(done);
   if (what == "GET /logs") return logs(request, done);
+  if (what == "GET /audit") return audit(request, done);
   if (what == "GET /registry-token") return registry_token(request, done);
   if (what == "POST /images") return load_image(request, done);
   if (what == "POST /exit") {

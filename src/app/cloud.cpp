@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "core/log.h"
+#include "gen/cloudtrail.h"
 #include "gen/dynamodb.h"
 #include "gen/ec2.h"
 #include "gen/elbv2.h"
@@ -101,11 +102,13 @@ Cloud::Cloud(const UpOptions& given, const Instance& where)
       task_logs(logs, authorizer),
       ecs({*store, clock, *random, control, task_interfaces, service_targets, image_source, task_logs, *containers,
            roles, authorizer, sinks}),
+      trail_destinations(*store, logs, s3, roles, authorizer),
+      cloudtrail({*store, clock, *random, control, workers, trail_destinations}),
       relay(control, elbv2, *network),
       admin(*this),
       front({.spool_directory = where.spool(), .default_region = given.default_region},
-            {clock, *random, control, *store, key_ring, authorizer, sinks, &certificates, &relay, &bucket_origins,
-             &control}) {
+            {clock, *random, control, *store, key_ring, authorizer, cloudtrail.recorder, &certificates, &relay,
+             &bucket_origins, &control}) {
   authorizer.add_resource_policies("s3", s3);
   authorizer.add_resource_policies("ecr", ecr);
   add_services();
@@ -123,6 +126,7 @@ void Cloud::add_services() {
   front.add(logs::handlers(), &logs);
   front.add(s3::handlers(), &s3);
   front.add(dynamodb::handlers(), &dynamodb);
+  front.add(cloudtrail::handlers(), &cloudtrail);
   front.set_registry(ecr.registry());
   front.route("checkip.amazonaws.com", "/", check_ip);
 }
@@ -154,6 +158,7 @@ void Cloud::serve_api() {
   dynamodb.start();
   logs.start();
   ecr.start();
+  cloudtrail.start();
   try {
     port_ = front.listen_loopback(static_cast<std::uint16_t>(options.port));
   } catch (const std::exception& error) {

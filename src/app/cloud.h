@@ -12,6 +12,7 @@
 #include "app/adapters/service_targets.h"
 #include "app/adapters/task_interfaces.h"
 #include "app/adapters/task_logs.h"
+#include "app/adapters/trail_destinations.h"
 #include "app/adapters/vpc_names.h"
 #include "app/admin.h"
 #include "app/commands/commands.h"
@@ -26,6 +27,7 @@
 #include "planes/balancer/haproxy_balancer.h"
 #include "planes/keeper/keeper_client.h"
 #include "planes/network/kernel_network.h"
+#include "services/cloudtrail/cloudtrail.h"
 #include "services/dynamodb/dynamodb.h"
 #include "services/ecr/ecr.h"
 #include "services/ecs/ecs.h"
@@ -37,11 +39,10 @@
 
 namespace brume::app {
 
-// Published metrics, events and audit records go nowhere until their services exist.
-struct NoSinks final : MetricSink, EventSink, AuditSink {
+// Published metrics and events go nowhere until their services exist.
+struct NoSinks final : MetricSink, EventSink {
   void put(const Metric&) override {}
   void put(const Event&) override {}
-  void put(AuditRecord) override {}
 };
 
 class Cloud {
@@ -98,6 +99,8 @@ class Cloud {
   ImageSource image_source;
   TaskLogs task_logs;
   ecs::Ecs ecs;
+  TrailDestinations trail_destinations;
+  cloudtrail::Cloudtrail cloudtrail;
 
   LoadBalancerRelay relay;
   Admin admin;

@@ -106,6 +106,14 @@ class CommandLine {
     logs->add_option("group", name_, "the log group's name")->required();
     logs->add_option("--region", region_)->capture_default_str();
     logs->add_flag("--follow,-f", follow_, "go on showing what comes");
+    CLI::App* audit = command("audit", "who asked for what, and how it ended", [this] {
+      audit_.state = state_;
+      return run_audit(audit_);
+    });
+    audit->add_option("--limit", audit_.limit, "how many of the newest events")->capture_default_str();
+    audit->add_flag("--failed", audit_.failed, "refused and failed requests only");
+    audit->add_flag("--json", audit_.json, "CloudTrail's records, one a line");
+    audit->add_flag("--follow,-f", audit_.follow, "go on showing what comes");
     CLI::App* check = command("check", "which resource types and operations of a Terraform directory are served",
                               [this] { return run_check(file_); });
     check->add_option("directory", file_, "the directory")->required()->check(CLI::ExistingDirectory);
@@ -116,6 +124,7 @@ class CommandLine {
   CLI::App app_;
   std::function<int()> action_;
   UpOptions up_;
+  AuditOptions audit_;
   std::string state_, name_, file_, repository_, region_ = "eu-west-1";
   std::vector<std::string> words_;
   bool delete_ = false, yes_ = false, json_ = false, follow_ = false;

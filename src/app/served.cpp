@@ -1,6 +1,7 @@
 #include "app/served.h"
 
 #include "core/model.h"
+#include "gen/cloudtrail.h"
 #include "gen/dynamodb.h"
 #include "gen/ec2.h"
 #include "gen/ecr.h"
@@ -14,9 +15,9 @@
 namespace brume::app {
 
 std::vector<const model::Service*> served_services() {
-  return {&sts::service_model(),   &iam::service_model(), &ec2::service_model(),
-          &elbv2::service_model(), &ecs::service_model(), &ecr::service_model(),
-          &logs::service_model(),  &s3::service_model(),  &dynamodb::service_model()};
+  return {&sts::service_model(),      &iam::service_model(),       &ec2::service_model(),  &elbv2::service_model(),
+          &ecs::service_model(),      &ecr::service_model(),       &logs::service_model(), &s3::service_model(),
+          &dynamodb::service_model(), &cloudtrail::service_model()};
 }
 
 bool is_served(std::string_view operation) {

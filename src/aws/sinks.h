@@ -39,16 +39,4 @@ class EventSink {
   virtual void put(const Event& event) = 0;
 };
 
-struct AuditRecord {
-  Scope scope;
-  std::string service, operation, request_id, principal_arn, access_key_id, source_address, user_agent;
-  std::string error_code, error_message;  // empty: it succeeded
-  Time time;
-};
-class AuditSink {
- public:
-  virtual ~AuditSink() = default;
-  virtual void put(AuditRecord record) = 0;
-};
-
 }  // namespace brume

@@ -9,9 +9,9 @@
 #include <memory>
 #include <string>
 
+#include "aws/audit.h"
 #include "aws/authorization.h"
 #include "aws/http.h"
-#include "aws/sinks.h"
 #include "core/model.h"
 #include "core/random.h"
 #include "core/runtime.h"

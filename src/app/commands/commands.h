@@ -22,6 +22,13 @@ int run_status(const std::string& state, bool json);
 int run_exec(const std::string& state, std::vector<std::string> command);
 int run_env(const std::string& state);
 int run_open(const std::string& state, const std::string& name);
+struct AuditOptions {
+  std::string state;
+  int limit = 50;       // of the newest events
+  bool failed = false;  // only refused and failed requests
+  bool follow = false, json = false;
+};
+int run_audit(const AuditOptions& options);
 int run_logs(const std::string& state, const std::string& group, const std::string& region, bool follow);
 int run_image_push(const std::string& state, const std::string& image, const std::string& repository,
                    const std::string& region);

@@ -304,24 +304,25 @@ void ApiCall::succeed(model::Object output) {
 }
 
 void ApiCall::send_output(model::Object output) {
+  protocols::WireReply reply;
   try {
-    send(protocols::encode(*service_->model, *operation_, protocol_, output.get(), context_.request_id), false);
+    reply = protocols::encode(*service_->model, *operation_, protocol_, output.get(), context_.request_id);
   } catch (const std::exception& failure) {
-    fail_unexpected(failure.what());
+    return fail_unexpected(failure.what());
   }
+  audit(std::move(output), nullptr);
+  send(std::move(reply), false);
 }
 
 void ApiCall::fail(AwsError error) {
-  environment_->control.post([environment = environment_, record = audit_record(&error)]() mutable {
-    environment->audit.put(std::move(record));
-  });
   exchange_->post([self = shared_from_this(), error = std::move(error)] {
     // Of services that are not served nothing is modelled: their errors have no shapes.
     static const model::Service kUnknown{.json_version = "1.1"};
     const model::Service& service = self->service_ != nullptr ? *self->service_->model : kUnknown;
-    self->send(protocols::encode_error(service, self->operation_, self->protocol_, error, self->context_.request_id,
-                                       self->exchange_->head().method),
-               true);
+    protocols::WireReply reply = protocols::encode_error(service, self->operation_, self->protocol_, error,
+                                                         self->context_.request_id, self->exchange_->head().method);
+    self->audit(std::nullopt, &error);
+    self->send(std::move(reply), true);
   });
 }
 
@@ -342,22 +343,21 @@ void ApiCall::send(protocols::WireReply reply, bool failed) {
   exchange_->reply({.status = reply.status, .headers = std::move(reply.headers), .body = std::move(reply.body)});
 }
 
-AuditRecord ApiCall::audit_record(const AwsError* error) const {
-  AuditRecord record;
-  record.scope = context_.scope;
-  record.service = service_name_;
-  record.operation = operation_name_;
-  record.request_id = context_.request_id;
-  record.principal_arn = context_.principal.arn;
-  record.access_key_id = context_.principal.access_key_id;
-  record.source_address = context_.source_address;
-  record.user_agent = context_.user_agent;
-  record.time = context_.now;
+void ApiCall::audit(std::optional<model::Object> output, const AwsError* error) {
+  AuditRecord record{.service = service_ != nullptr ? service_->model : nullptr,
+                     .operation = operation_,
+                     .service_name = service_name_,
+                     .operation_name = operation_name_,
+                     .context = std::move(context_),
+                     .input = std::move(input_),
+                     .output = std::move(output),
+                     .error_code = {},
+                     .error_message = {}};
   if (error != nullptr) {
     record.error_code = error->code;
     record.error_message = error->message;
   }
-  return record;
+  environment_->audit.put(std::move(record));
 }
 
 }  // namespace brume::front

@@ -80,7 +80,7 @@ class ApiCall final : public std::enable_shared_from_this<ApiCall> {
   void send_output(model::Object output);  // I/O thread
   void fail(AwsError error);
   void fail_unexpected(std::string_view what);
-  AuditRecord audit_record(const AwsError* error) const;
+  void audit(std::optional<model::Object> output, const AwsError* error);  // I/O thread, when the answer is made
   void send(protocols::WireReply reply, bool failed);
 
   std::shared_ptr<Environment> environment_;

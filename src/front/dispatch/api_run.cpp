@@ -67,7 +67,6 @@ void ApiCall::handle() {
   Tx tx(environment_->store);
   handler.invoke(service_->object, tx, context_, input_->get(), output.get());
   tx.commit();
-  environment_->audit.put(audit_record(nullptr));
   succeed(std::move(output));
 }
 
@@ -98,7 +97,6 @@ void ApiCall::on_deferred(std::optional<model::Object> output, std::optional<Aws
   }
   answered_ = true;
   if (failure) return fail(*std::move(failure));
-  environment_->audit.put(audit_record(nullptr));
   succeed(*std::move(output));
 }
 

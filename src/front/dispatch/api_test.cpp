@@ -31,8 +31,8 @@ TEST(Api, RunsAnOperationForItsCaller) {
   EXPECT_THAT(answer.body, HasSubstr("<RequestId>" + answer.head.substr(at + 18, 36) + "</RequestId>"));
   front.settle();
   ASSERT_EQ(front.audit.records.size(), 1U);
-  EXPECT_EQ(front.audit.records[0].operation, "GetCallerIdentity");
-  EXPECT_EQ(front.audit.records[0].access_key_id, "test");
+  EXPECT_EQ(front.audit.records[0].operation_name, "GetCallerIdentity");
+  EXPECT_EQ(front.audit.records[0].context.principal.access_key_id, "test");
   EXPECT_EQ(front.audit.records[0].error_code, "");
   EXPECT_EQ(front.front->counts().operations.at("sts:GetCallerIdentity").calls, 1U);
 }

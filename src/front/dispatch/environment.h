@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "aws/audit.h"
 #include "aws/authorization.h"
-#include "aws/sinks.h"
 #include "core/random.h"
 #include "core/time.h"
 #include "core/turns.h"
@@ -38,8 +38,8 @@ struct Environment {
   Control& control;
   Store& store;  // control thread
   const Credentials& credentials;
-  const Authorizer& authorizer;               // control thread
-  AuditSink& audit;                           // control thread
+  const Authorizer& authorizer;  // control thread
+  AuditSink& audit;
   const CrossOrigin* cross_origin = nullptr;  // control thread
   Turns* turns = nullptr;                     // of the control thread, where it gives any
   std::string default_region;

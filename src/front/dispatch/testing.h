@@ -62,7 +62,7 @@ class TestAuthorizer final : public Authorizer {
 class TestAudit final : public AuditSink {
  public:
   void put(AuditRecord record) override { records.push_back(std::move(record)); }
-  std::vector<AuditRecord> records;  // control thread
+  std::vector<AuditRecord> records;  // I/O thread
 };
 
 // A request to send, signed unless it has no key.
@@ -83,10 +83,10 @@ struct TestFront {
   std::unique_ptr<Store> store = memory_store();
   TestCredentials credentials;
   TestAuthorizer authorizer;
-  TestAudit audit;
   TestService sts{kStsModel, "sts"};
   TestService ecs{kEcsModel, "ecs"};
   TestService s3{kS3Model, "s3"};
+  TestAudit audit;  // its records hold values of the services' models
   http::TestDirectory directory;
   const CrossOrigin* cross_origin = nullptr;
   std::unique_ptr<Front> front;

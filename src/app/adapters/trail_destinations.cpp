@@ -1,0 +1,127 @@
+#include "app/adapters/trail_destinations.h"
+
+#include "gen/s3.h"
+
+namespace brume::app {
+namespace {
+
+constexpr const char* kCloudTrail = "cloudtrail.amazonaws.com";
+
+std::string bucket_arn(const s3::BucketRecord& bucket) {
+  return "arn:" + std::string(partition_of(bucket.region)) + ":s3:::" + bucket.name;
+}
+
+// "arn:aws:logs:eu-west-1:111122223333:log-group:trail:*" without its end.
+std::string group_name(const std::string& group_arn) {
+  const std::optional<Arn> arn = parse_arn(group_arn);
+  std::string name = arn ? arn->resource.substr(arn->resource.find(':') + 1) : std::string();
+  if (name.ends_with(":*")) name.resize(name.size() - 2);
+  return name;
+}
+
+}  // namespace
+
+RequestContext TrailDestinations::as_cloudtrail(const Scope& scope, const s3::BucketRecord& bucket) const {
+  RequestContext context;
+  context.scope = {scope.account, bucket.region};
+  context.principal = {.kind = Principal::Kind::service, .account = scope.account, .id = kCloudTrail};
+  context.now = s3_.needs.clock.now();
+  return context;
+}
+
+cloudtrail::Deliveries::Problem TrailDestinations::denial(const RequestContext& context, const std::string& action,
+                                                          const std::string& resource,
+                                                          const std::multimap<std::string, std::string>& keys) const {
+  const Ask ask{.action = action, .resource = resource, .keys = keys};
+  const Verdict verdict = authorizer_.authorize(context, ask);
+  if (verdict.allowed) return {};
+  return {"AccessDenied", denial_message(context.principal, ask, verdict)};
+}
+
+// "Amazon S3 bucket policy for CloudTrail": the bucket's ACL, and objects whose owner gets full control.
+cloudtrail::Deliveries::Problem TrailDestinations::bucket_problem(const Scope& scope, const std::string& trail_arn,
+                                                                  const std::string& bucket,
+                                                                  const std::string& prefix) const {
+  const s3::BucketRecord* record = s3_.find_bucket(bucket);
+  if (record == nullptr) return {"NoSuchBucket", "There is no bucket " + bucket + "."};
+  const RequestContext context = as_cloudtrail(scope, *record);
+  const std::multimap<std::string, std::string> caller{{"aws:SourceArn", trail_arn},
+                                                       {"aws:SourceAccount", scope.account}};
+  if (Problem problem = denial(context, "s3:GetBucketAcl", bucket_arn(*record), caller)) return problem;
+  auto keys = caller;
+  keys.emplace("s3:x-amz-acl", "bucket-owner-full-control");
+  return denial(context, "s3:PutObject", bucket_arn(*record) + "/" + prefix + "CloudTrail/probe", keys);
+}
+
+void TrailDestinations::put_object(const Scope& scope, const std::string& trail_arn, Object object,
+                                   std::function<void(const Problem&)> done) {
+  const s3::BucketRecord* record = s3_.find_bucket(object.bucket);
+  if (record == nullptr) return done({"NoSuchBucket", "There is no bucket " + object.bucket + "."});
+  RequestContext context = as_cloudtrail(scope, *record);
+  if (const Problem problem = denial(context, "s3:PutObject", bucket_arn(*record) + "/" + object.key,
+                                     {{"aws:SourceArn", trail_arn},
+                                      {"aws:SourceAccount", scope.account},
+                                      {"s3:x-amz-acl", "bucket-owner-full-control"}}))
+    return done(problem);
+  s3::PutObjectInput input;
+  input.bucket = object.bucket;
+  input.key = object.key;
+  input.body = Body::of(std::move(object.bytes));
+  input.content_type = object.content_type;
+  if (!object.content_encoding.empty()) input.content_encoding = object.content_encoding;
+  auto& metadata = input.metadata.emplace();
+  for (auto& [name, value] : object.metadata) metadata[name] = value;
+  context.scope.account = record->account;
+  const Deferred<s3::PutObjectOutput> answer([done](const s3::PutObjectOutput&) { done({}); },
+                                             [done](const AwsError& error) { done({error.code, error.message}); });
+  try {
+    Tx tx(store_);
+    s3::put_object(s3_, tx, Request<s3::PutObjectInput>(context, input), answer);
+    tx.commit();
+  } catch (const AwsError& error) {
+    answer.fail(error);
+  }
+}
+
+cloudtrail::Deliveries::Problem TrailDestinations::as_role(const Scope& scope, const std::string& role,
+                                                           const std::string& group_arn,
+                                                           const std::string& stream) const {
+  const std::optional<Arn> arn = parse_arn(group_arn);
+  const std::string name = group_name(group_arn);
+  if (!arn || arn->account != scope.account || logs_.groups.find({arn->account, arn->region}, name) == nullptr)
+    return {"ResourceNotFoundException", "The specified log group does not exist."};
+  std::string why_not;
+  const std::optional<Principal> principal = roles_.assume(role, kCloudTrail, "CloudTrail", why_not);
+  if (!principal) return {"AccessDenied", why_not};
+  RequestContext context;
+  context.scope = {arn->account, arn->region};
+  context.principal = *principal;
+  context.now = logs_.needs.clock.now();
+  const std::string resource = logs::group_arn(context.scope, name) + ":log-stream:" + stream;
+  for (const char* action : {"logs:CreateLogStream", "logs:PutLogEvents"})
+    if (Problem problem = denial(context, action, resource, {})) return problem;
+  return {};
+}
+
+cloudtrail::Deliveries::Problem TrailDestinations::group_problem(const Scope& scope, const std::string& role,
+                                                                 const std::string& group_arn) const {
+  return as_role(scope, role, group_arn, scope.account + "_CloudTrail_" + scope.region);
+}
+
+cloudtrail::Deliveries::Problem TrailDestinations::put_lines(const Scope& scope, const std::string& role,
+                                                             const std::string& group_arn, const std::string& stream,
+                                                             const std::vector<Line>& lines) {
+  if (Problem problem = as_role(scope, role, group_arn, stream)) return problem;
+  const Scope group_scope{scope.account, parse_arn(group_arn)->region};
+  const std::string name = group_name(group_arn);
+  Tx tx(store_);
+  if (logs_.streams.find(group_scope, logs::stream_key(name, stream)) == nullptr)
+    logs::create_stream(logs_, tx, group_scope, name, stream);
+  std::vector<logs::NewEvent> events;
+  for (const Line& line : lines) events.push_back({line.at, line.text});
+  logs::put_events(logs_, tx, group_scope, name, stream, events);
+  tx.commit();
+  return {};
+}
+
+}  // namespace brume::app

@@ -1,0 +1,74 @@
+// GET /audit of the admin socket: the newest events of every account and region, oldest first.
+#include <algorithm>
+#include <boost/json.hpp>
+#include <memory>
+
+#include "app/admin.h"
+#include "app/cloud.h"
+#include "core/text.h"
+
+namespace brume::app {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::int64_t kMostEvents = 10'000;
+// How long `brume audit --follow` waits before it asks again, when nothing came.
+constexpr Duration kFollowPause = milliseconds(500);
+
+struct Reading {
+  Time from, until;
+  std::size_t limit = 50;
+  bool failed_only = false;
+  std::vector<cloudtrail::EventRecord> events;
+};
+
+bool has_failed(const cloudtrail::EventRecord& event) { return event.json.find("\"errorCode\":") != std::string::npos; }
+
+void read(const cloudtrail::EventHistory& history, Reading& reading) {
+  for (const Scope& scope : history.scopes()) {
+    std::size_t count = 0;
+    history.read(scope, reading.from, reading.until, {}, [&](const std::string&, const auto& event) {
+      if (reading.failed_only && !has_failed(event)) return true;
+      reading.events.push_back(event);
+      return ++count < reading.limit;
+    });
+  }
+  std::ranges::sort(reading.events, {}, &cloudtrail::EventRecord::time);
+  if (reading.events.size() > reading.limit)
+    reading.events.erase(reading.events.begin(), reading.events.end() - static_cast<std::ptrdiff_t>(reading.limit));
+}
+
+HttpReply reply_of(const Reading& reading) {
+  json::array events;
+  for (const cloudtrail::EventRecord& event : reading.events)
+    events.push_back(json::object{{"id", event.id}, {"at", event.time.ms}, {"event", json::parse(event.json)}});
+  return {.status = 200,
+          .headers = {{"Content-Type", "application/json"}},
+          .body = Body::of(json::serialize(json::object{{"events", std::move(events)}}))};
+}
+
+}  // namespace
+
+void Admin::audit(const HttpRequest& request, const Done& done) {
+  auto reading = std::make_shared<Reading>();  // goes to a worker and back
+  std::int64_t number = 0;
+  if (parse_int(request.parameter("from"), number)) reading->from.ms = number;
+  if (parse_int(request.parameter("limit"), number))
+    reading->limit = static_cast<std::size_t>(std::clamp<std::int64_t>(number, 1, kMostEvents));
+  reading->failed_only = request.parameter("failed") == "1";
+  reading->until = cloud_.clock.now() + days(1);
+  const bool wait = request.parameter("wait") == "1", following = reading->from != Time{};
+  cloud_.cloudtrail.recorder.flush([this, reading, wait, following, done] {
+    cloud_.workers.run([this, reading] { read(cloud_.cloudtrail.history, *reading); },
+                       [this, reading, wait, following, done] {
+                         // The newest one was shown before.
+                         const bool nothing_new = reading->events.size() <= (following ? 1U : 0U);
+                         if (!wait || !nothing_new) return done(reply_of(*reading));
+                         cloud_.control.at(cloud_.clock.now() + kFollowPause,
+                                           [reading, done] { done(reply_of(*reading)); });
+                       });
+  });
+}
+
+}  // namespace brume::app

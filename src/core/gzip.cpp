@@ -1,0 +1,54 @@
+#include "core/gzip.h"
+
+#include <zlib.h>
+
+#include <stdexcept>
+
+namespace brume {
+namespace {
+
+constexpr int kGzipWindow = 15 + 16;  // zlib's own way to say: gzip, and nothing else
+constexpr int kMemoryLevel = 8;       // zlib's default
+
+// zlib does not write to its input, but does not say so either.
+void give(z_stream& stream, std::string_view text) {
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+  stream.avail_in = static_cast<uInt>(text.size());
+}
+
+}  // namespace
+
+std::string gzip(std::string_view text) {
+  z_stream stream{};
+  if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, kGzipWindow, kMemoryLevel, Z_DEFAULT_STRATEGY) != Z_OK)
+    throw std::bad_alloc();
+  give(stream, text);
+  std::string packed(deflateBound(&stream, static_cast<uLong>(text.size())), '\0');
+  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
+  stream.avail_out = static_cast<uInt>(packed.size());
+  const int ended = deflate(&stream, Z_FINISH);
+  packed.resize(stream.total_out);
+  deflateEnd(&stream);
+  if (ended != Z_STREAM_END) throw std::logic_error("deflateBound was too small");
+  return packed;
+}
+
+std::optional<std::string> gunzip(std::string_view packed, std::size_t limit) {
+  z_stream stream{};
+  if (inflateInit2(&stream, kGzipWindow) != Z_OK) throw std::bad_alloc();
+  give(stream, packed);
+  std::string text;
+  int result = Z_OK;
+  while (result == Z_OK && text.size() <= limit) {
+    char piece[16384];
+    stream.next_out = reinterpret_cast<Bytef*>(piece);
+    stream.avail_out = sizeof piece;
+    result = inflate(&stream, Z_NO_FLUSH);
+    text.append(piece, sizeof piece - stream.avail_out);
+  }
+  const bool whole = result == Z_STREAM_END && stream.avail_in == 0 && text.size() <= limit;
+  inflateEnd(&stream);
+  return whole ? std::optional(std::move(text)) : std::nullopt;
+}
+
+}  // namespace brume

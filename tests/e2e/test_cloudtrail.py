@@ -1,0 +1,165 @@
+"""CloudTrail: every request is an event, refused ones too; trails deliver to S3 and Logs; brume audit shows them."""
+import gzip
+import json
+
+import pytest
+from botocore.exceptions import ClientError
+
+from waiting import wait_until
+
+REGION = 'eu-west-1'
+ACCOUNT = '000000000000'
+
+
+def look_up(trail, **attribute):
+    (key, value), = attribute.items()
+    found = trail.lookup_events(LookupAttributes=[{'AttributeKey': key, 'AttributeValue': value}])['Events']
+    return [dict(event, record=json.loads(event['CloudTrailEvent'])) for event in found]
+
+
+@pytest.fixture(scope='module')
+def trail(cloud):
+    return cloud.client('cloudtrail')
+
+
+def test_a_write_and_a_refusal_are_events(cloud, trail):
+    ec2 = cloud.client('ec2')
+    vpc = ec2.create_vpc(CidrBlock='10.9.0.0/16')['Vpc']['VpcId']
+    with pytest.raises(ClientError):
+        ec2.delete_vpc(VpcId='vpc-00000000000000000')
+    made, = look_up(trail, ResourceName=vpc)
+    assert made['EventName'] == 'CreateVpc' and made['EventSource'] == 'ec2.amazonaws.com' and made['ReadOnly'] == 'false'
+    assert made['record']['requestParameters']['cidrBlock'] == '10.9.0.0/16'
+    assert made['record']['responseElements']['vpc']['vpcId'] == vpc
+    assert made['record']['userIdentity'] == {'type': 'Root', 'principalId': ACCOUNT, 'accountId': ACCOUNT,
+                                              'arn': f'arn:aws:iam::{ACCOUNT}:root', 'accessKeyId': 'test'}
+    assert made['record']['awsRegion'] == REGION and 'boto' in made['record']['userAgent'].lower()
+    refused, = look_up(trail, EventName='DeleteVpc')
+    assert refused['record']['errorCode'] == 'Client.InvalidVpcID.NotFound'
+    assert refused['record']['requestParameters'] == {'vpcId': 'vpc-00000000000000000'}
+
+
+def test_a_denied_user_is_named_and_secrets_are_not(cloud, trail):
+    iam = cloud.client('iam')
+    iam.create_user(UserName='mallory')
+    key = iam.create_access_key(UserName='mallory')['AccessKey']
+    mallory = cloud.client('s3', key=key['AccessKeyId'], secret=key['SecretAccessKey'])
+    with pytest.raises(ClientError, match='AccessDenied'):
+        mallory.list_buckets()
+    denied = [event for event in look_up(trail, Username='mallory') if event['EventName'] == 'ListBuckets']
+    assert denied[0]['record']['errorCode'] == 'AccessDenied'
+    assert denied[0]['record']['userIdentity']['userName'] == 'mallory'
+    assert denied[0]['AccessKeyId'] == key['AccessKeyId']
+    made, = [event for event in look_up(cloud.client('cloudtrail', region='us-east-1'), EventName='CreateAccessKey')]
+    assert key['SecretAccessKey'] not in made['CloudTrailEvent']
+    assert made['record']['responseElements']['accessKey']['accessKeyId'] == key['AccessKeyId']
+
+
+def test_pages_are_whole_and_newest_first(cloud, trail):
+    sts = cloud.client('sts')
+    ids = [sts.get_caller_identity()['ResponseMetadata']['RequestId'] for _ in range(25)]
+    pages = list(trail.get_paginator('lookup_events').paginate(
+        LookupAttributes=[{'AttributeKey': 'EventName', 'AttributeValue': 'GetCallerIdentity'}],
+        PaginationConfig={'PageSize': 10}))
+    seen = [json.loads(event['CloudTrailEvent'])['requestID'] for page in pages for event in page['Events']]
+    assert seen[:25] == list(reversed(ids))
+
+
+def test_events_survive_a_killed_daemon(cloud, trail):
+    cloud.client('ec2').create_vpc(CidrBlock='10.77.0.0/16')
+    trail.lookup_events()  # it is on disk when it can be looked up
+    cloud.kill()
+    cloud.up()
+    found = look_up(cloud.client('cloudtrail'), EventName='CreateVpc')
+    assert '10.77.0.0/16' in [event['record']['requestParameters']['cidrBlock'] for event in found]
+
+
+def bucket_policy(bucket):
+    service = {'Service': 'cloudtrail.amazonaws.com'}
+    return json.dumps({'Version': '2012-10-17', 'Statement': [
+        {'Effect': 'Allow', 'Principal': service, 'Action': 's3:GetBucketAcl', 'Resource': f'arn:aws:s3:::{bucket}'},
+        {'Effect': 'Allow', 'Principal': service, 'Action': 's3:PutObject',
+         'Resource': f'arn:aws:s3:::{bucket}/AWSLogs/{ACCOUNT}/*',
+         'Condition': {'StringEquals': {'s3:x-amz-acl': 'bucket-owner-full-control',
+                                        'aws:SourceArn': f'arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/main'}}}]})
+
+
+def test_a_trail_delivers_to_s3_and_logs(cloud):
+    trail, s3, logs, iam = (cloud.client(name) for name in ('cloudtrail', 's3', 'logs', 'iam'))
+    s3.create_bucket(Bucket='trail-bucket', CreateBucketConfiguration={'LocationConstraint': REGION})
+    wanted = {'Name': 'main', 'S3BucketName': 'trail-bucket', 'EnableLogFileValidation': True}
+    with pytest.raises(ClientError, match='InsufficientS3BucketPolicyException'):
+        trail.create_trail(**wanted)
+    s3.put_bucket_policy(Bucket='trail-bucket', Policy=bucket_policy('trail-bucket'))
+    logs.create_log_group(logGroupName='trail')
+    trust = {'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Action': 'sts:AssumeRole',
+                                                     'Principal': {'Service': 'cloudtrail.amazonaws.com'}}]}
+    role = iam.create_role(RoleName='trail', AssumeRolePolicyDocument=json.dumps(trust))['Role']['Arn']
+    group = {'CloudWatchLogsLogGroupArn': f'arn:aws:logs:{REGION}:{ACCOUNT}:log-group:trail:*',
+             'CloudWatchLogsRoleArn': role}
+    with pytest.raises(ClientError, match='InvalidCloudWatchLogsRoleArnException'):
+        trail.create_trail(**wanted, **group)
+    allow = {'Effect': 'Allow', 'Action': ['logs:CreateLogStream', 'logs:PutLogEvents'], 'Resource': '*'}
+    iam.put_role_policy(RoleName='trail', PolicyName='p',
+                        PolicyDocument=json.dumps({'Version': '2012-10-17', 'Statement': [allow]}))
+    arn = trail.create_trail(**wanted, **group, TagsList=[{'Key': 'team', 'Value': 'audit'}])['TrailARN']
+    assert trail.get_trail(Name='main')['Trail']['TrailARN'] == arn
+    assert [each['Name'] for each in trail.describe_trails()['trailList']] == ['main']
+    assert [each['TrailARN'] for each in trail.list_trails()['Trails']] == [arn]
+    trail.put_event_selectors(TrailName='main', EventSelectors=[
+        {'ReadWriteType': 'WriteOnly', 'IncludeManagementEvents': True,
+         'DataResources': [{'Type': 'AWS::S3::Object', 'Values': ['arn:aws:s3:::data-bucket/']}]}])
+    assert trail.get_event_selectors(TrailName='main')['EventSelectors'][0]['ReadWriteType'] == 'WriteOnly'
+    trail.start_logging(Name='main')
+    s3.create_bucket(Bucket='data-bucket', CreateBucketConfiguration={'LocationConstraint': REGION})
+    s3.put_object(Bucket='data-bucket', Key='secret.txt', Body=b'x')
+    s3.put_object(Bucket='trail-bucket', Key='unrecorded', Body=b'x')
+    s3.list_buckets()
+
+    def records():
+        found = []
+        for item in s3.list_objects_v2(Bucket='trail-bucket', Prefix='AWSLogs/').get('Contents', []):
+            body = s3.get_object(Bucket='trail-bucket', Key=item['Key'])['Body'].read()
+            found += json.loads(gzip.decompress(body))['Records']
+        return {record['eventName']: record for record in found}
+    delivered = wait_until(lambda: records() if 'PutObject' in records() else None, 30, 'the delivery')
+    assert delivered['PutObject']['requestParameters']['bucket'] == 'data-bucket'
+    assert delivered['PutObject']['eventCategory'] == 'Data' and 'CreateBucket' in delivered
+    assert 'ListBuckets' not in delivered, 'it only reads'
+    lines = logs.filter_log_events(logGroupName='trail')['events']
+    assert {json.loads(line['message'])['eventName'] for line in lines} == set(delivered)
+    assert lines[0]['logStreamName'] == f'{ACCOUNT}_CloudTrail_{REGION}'
+    status = trail.get_trail_status(Name='main')
+    assert status['IsLogging'] and 'LatestDeliveryTime' in status and 'LatestCloudWatchLogsDeliveryTime' in status
+
+
+def test_trails_change_and_go(cloud):
+    trail = cloud.client('cloudtrail')
+    arn = trail.update_trail(Name='main', IsMultiRegionTrail=True)['TrailARN']
+    elsewhere = cloud.client('cloudtrail', region='us-west-2')
+    assert elsewhere.describe_trails()['trailList'][0]['HomeRegion'] == REGION
+    assert elsewhere.describe_trails(includeShadowTrails=False)['trailList'] == []
+    with pytest.raises(ClientError, match='InvalidHomeRegionException'):
+        elsewhere.stop_logging(Name='main')
+    trail.add_tags(ResourceId=arn, TagsList=[{'Key': 'stage', 'Value': 'test'}])
+    trail.remove_tags(ResourceId=arn, TagsList=[{'Key': 'team'}])
+    tags = trail.list_tags(ResourceIdList=[arn])['ResourceTagList'][0]['TagsList']
+    assert tags == [{'Key': 'stage', 'Value': 'test'}]
+    trail.stop_logging(Name='main')
+    assert not trail.get_trail_status(Name='main')['IsLogging']
+    assert isinstance(trail.list_public_keys()['PublicKeyList'], list)
+    trail.delete_trail(Name='main')
+    with pytest.raises(ClientError, match='TrailNotFoundException'):
+        trail.get_trail(Name='main')
+
+
+def test_brume_audit(cloud):
+    cloud.client('ec2').describe_vpcs()
+    with pytest.raises(ClientError):
+        cloud.client('iam').get_role(RoleName='nobody')
+    lines = cloud.brume('audit', '--limit', 5).stdout.splitlines()
+    assert len(lines) == 5 and 'iam:GetRole roleName=nobody -> NoSuchEntity' in lines[-1]
+    assert 'ec2:DescribeVpcs' in lines[-2] and f'{ACCOUNT} root' in lines[-2]
+    assert all(' -> ' in line for line in cloud.brume('audit', '--failed').stdout.splitlines())
+    event = json.loads(cloud.brume('audit', '--json', '--limit', 1).stdout)
+    assert event['eventName'] == 'GetRole' and event['eventCategory'] == 'Management'
