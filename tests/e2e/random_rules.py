@@ -175,7 +175,8 @@ class Changes:
         present = {each['DestinationCidrBlock'] for each in
                    self.ec2.describe_route_tables(RouteTableIds=[table])['RouteTables'][0]['Routes']}
         block = self.random.choice(['0.0.0.0/0', '0.0.0.0/0', '198.18.0.0/15', '198.18.0.0/16', '198.19.0.0/16'])
-        target = self.random.choice([{'GatewayId': self.system.gateway}, {'NatGatewayId': self.system.nat}, None])
+        target = self.random.choice([{'GatewayId': self.system.gateway}, {'NatGatewayId': self.system.nat},
+                                     {'NetworkInterfaceId': self.system.spare}, None])
         if self.opening:
             target = {'GatewayId': self.system.gateway} if tier == 'public' else {'NatGatewayId': self.system.nat}
         if target is None:

@@ -116,6 +116,21 @@ def test_task_definition_cannot_mount_the_machine(system):
             volumes=[{'name': 'root', 'host': {'sourcePath': '/'}}], containerDefinitions=[{'name': 'x', 'image': system.image}])
 
 
+def test_working_directory_leads_nowhere_else(system):
+    """A file of the runtime's that is still open while the container starts, taken for the directory to work in."""
+    arns = []
+    for number in range(3, 13):
+        system.start_task('private', 100 + number, workingDirectory=f'/proc/self/fd/{number}')
+        arns.append(system.tasks.pop(('private', 100 + number)))
+
+    def ended():
+        tasks = system.ecs.describe_tasks(cluster=system.name, tasks=arns)['tasks']
+        assert all(each['lastStatus'] != 'RUNNING' for each in tasks)
+        return [each['stoppedReason'] for each in tasks if each['lastStatus'] == 'STOPPED']
+    reasons = wait_until(lambda: (lambda found: found if len(found) == len(arns) else None)(ended()), 60, 'the end of them')
+    assert all('CannotStartContainerError' in reason for reason in reasons), reasons
+
+
 # The machine.
 
 @pytest.fixture(scope='module')

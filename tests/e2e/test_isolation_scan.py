@@ -4,6 +4,7 @@ rules, equals what an independent model (vpc_model.py) works out from the API's 
 BRUME_SCAN_CHANGES and BRUME_SCAN_SEEDS make it longer (tools/nightly)."""
 import collections
 import os
+import subprocess
 import time
 
 import pytest
@@ -124,6 +125,23 @@ def test_fresh_system_is_as_the_model_says(scan):
     counts = scan.compare()
     # The scan can tell things apart: the three tiers' own ways are open, others are not.
     assert counts['open'] > 20 and counts['closed'] > 100, counts
+
+
+def test_the_scan_finds_a_hole(scan, cloud):
+    """The control: a rule that no API call made, put into the kernel by hand, is found, and so is one taken away."""
+    router = f'{cloud.status()["run"]}/netns/router.{scan.system.vpc}'
+
+    def nft(*words):
+        return subprocess.run(['nsenter', f'--net={router}', 'nft', '--echo', '--handle', *words], check=True,
+                              capture_output=True, text=True).stdout
+    for rule in (('check_ingress', 'tcp', 'dport', '5432', 'accept'), ('check_ingress', 'udp', 'dport', '5353', 'drop')):
+        handle = nft('insert', 'rule', 'inet', 'brume', *rule).split('# handle ')[1].split()[0]
+        try:
+            with pytest.raises(AssertionError, match=f'{rule[1]}.*{rule[3]}'):
+                scan.compare(seconds=0)
+        finally:
+            nft('delete', 'rule', 'inet', 'brume', rule[0], 'handle', handle)
+    scan.compare()
 
 
 def test_every_random_change_is_as_the_model_says(scan, record_property):

@@ -40,6 +40,9 @@ class ThreeTiers:
         self.make_network()
         self.make_groups()
         self.make_acls()
+        # An interface that is plugged nowhere: a route to it is a blackhole.
+        self.spare = self.ec2.create_network_interface(SubnetId=self.subnets['private', 0])['NetworkInterface'][
+            'NetworkInterfaceId']
         self.ecs.create_cluster(clusterName=name)
         if balancer:
             self.make_balancer()
@@ -161,4 +164,4 @@ class ThreeTiers:
     def interfaces(self):
         """The interfaces that have a namespace: those of tasks and of the load balancer."""
         found = self.ec2.describe_network_interfaces(Filters=[{'Name': 'vpc-id', 'Values': [self.vpc]}])['NetworkInterfaces']
-        return [each for each in found if each['InterfaceType'] != 'nat_gateway']
+        return [each for each in found if each['InterfaceType'] != 'nat_gateway' and each['Status'] == 'in-use']

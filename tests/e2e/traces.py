@@ -86,11 +86,20 @@ class Traces:
         keepers = [pid for pid, (_, _, line) in everything.items() if ' keep ' in line and self.run in line]
         family = descendants(everything, [pid for pid in [status['pid'], *keepers] if pid])
         self.processes = {pid: everything[pid] for pid in family if pid in everything}
-        self.namespaces = {network_of(pid) for pid in self.processes} - {'', network_of('self')}
-        for path in pathlib.Path(self.run, 'netns').glob('*'):
-            self.namespaces.add(f'net:[{path.stat().st_ino}]')
+        # Held open, so that no other namespace is given the same number while this is compared.
+        self.files = []
+        for path in [*(PROC / str(pid) / 'ns/net' for pid in self.processes), *pathlib.Path(self.run, 'netns').glob('*')]:
+            try:
+                self.files.append(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+            except OSError:
+                pass  # it has just gone
+        self.namespaces = {f'net:[{os.fstat(file).st_ino}]' for file in self.files} - {network_of('self')}
         # The daemon itself lives in the test's own namespace, which stays.
         self.namespaces -= {network_of(status['pid'])} if status['pid'] else set()
+
+    def __del__(self):
+        for file in getattr(self, 'files', []):
+            os.close(file)
 
     def left(self, state_deleted=True):
         """What is still there, in words. Empty: nothing."""

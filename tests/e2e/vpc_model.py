@@ -124,7 +124,7 @@ class World:
         return max(matching, key=lambda each: ipaddress.ip_network(each['DestinationCidrBlock']).prefixlen)
 
     def exit(self, subnet, address):
-        """('local' | 'internet' | 'nat' | None, the NAT gateway)."""
+        """('local' | 'internet' | 'nat' | None, the NAT gateway). To an interface, nothing here answers for others."""
         route = self.route(subnet, address)
         if route is None:
             return None, None

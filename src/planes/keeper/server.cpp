@@ -210,6 +210,8 @@ void Server::end_everything() {
       if (parent.size() > 1) ::rmdir((root + parent).c_str());
     }
   });
+  // Orphans came to the keeper, as the subreaper; one that has left its cgroup already may be ending still.
+  while (::waitpid(-1, nullptr, WNOHANG) >= 0 && std::chrono::steady_clock::now() < deadline) ::usleep(1000);
   error += error_of([&] { unmount_below(options_.run_directory); });
   error += error_of([&] { unmount_below(options_.state_directory); });
   if (!error.empty()) log::error("keeper", "at the end: " + error);
