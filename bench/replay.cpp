@@ -1,7 +1,7 @@
 // Sends requests that were written and signed beforehand, one after the other on each of a few kept connections, and
-// says how it went as one line of JSON: replay PORT CONNECTIONS COUNT FILE. FILE has, for each request, its size as a
-// line of decimal digits and its bytes; it is begun anew when COUNT is larger. Asking costs a fifth of answering, so
-// that the asked has the machine nearly to itself.
+// says how it went as one line of JSON: replay ADDRESS PORT CONNECTIONS COUNT FILE. FILE has, for each request, its
+// size as a line of decimal digits and its bytes; it is begun anew when COUNT is larger. Asking costs a fifth of
+// answering, so that the asked has the machine nearly to itself.
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
@@ -47,9 +47,10 @@ struct Connection {
 
 class Replay {
  public:
-  Replay(const std::vector<std::string_view>& requests, std::uint16_t port, std::size_t connections, std::size_t count)
+  Replay(const std::vector<std::string_view>& requests, const char* host, std::uint16_t port, std::size_t connections,
+         std::size_t count)
       : requests_(requests), count_(count), epoll_(epoll_create1(0)), connections_(connections) {
-    for (Connection& connection : connections_) open(connection, port);
+    for (Connection& connection : connections_) open(connection, host, port);
     times_.reserve(count);
   }
 
@@ -79,12 +80,12 @@ class Replay {
   }
 
  private:
-  void open(Connection& connection, std::uint16_t port) const {
+  void open(Connection& connection, const char* host, std::uint16_t port) const {
     connection.fd = socket(AF_INET, SOCK_STREAM, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_addr.s_addr = inet_addr(host);
     if (connect(connection.fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) die("connect");
     const int on = 1;
     setsockopt(connection.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -137,13 +138,13 @@ class Replay {
 }  // namespace
 
 int main(int count, char** arguments) {
-  if (count != 5) return 2;
-  std::ifstream file(arguments[4], std::ios::binary);
+  if (count != 6) return 2;
+  std::ifstream file(arguments[5], std::ios::binary);
   const std::string text((std::istreambuf_iterator<char>(file)), {});
   const std::vector<std::string_view> requests = split_requests(text);
   if (requests.empty()) return 2;
-  Replay replay(requests, static_cast<std::uint16_t>(std::atoi(arguments[1])),
-                static_cast<std::size_t>(std::atoll(arguments[2])), static_cast<std::size_t>(std::atoll(arguments[3])));
+  const auto number = [&](int i) { return static_cast<std::size_t>(std::atoll(arguments[i])); };
+  Replay replay(requests, arguments[1], static_cast<std::uint16_t>(number(2)), number(3), number(4));
   replay.run();
   replay.report();
 }

@@ -65,21 +65,17 @@ def identity_request(port):
     return catch(Anywhere().client('sts'), lambda c: c.get_caller_identity())
 
 
-def brume(state, with_memory):
+def brume(state):
     port = free_port()
     started = Started([PROGRAM, '--state', state, 'up', '--offline', '--port', str(port)], port, identity_request(port))
     seconds = started.seconds
-    memory = None
-    if with_memory:
-        time.sleep(IDLE_S)
-        memory = memory_kib(started.process.pid)
     # Up is done when it says so: then it can be ended as anybody would.
     while subprocess.run([PROGRAM, '--state', state, 'status'], stdout=subprocess.DEVNULL,
                          stderr=subprocess.DEVNULL).returncode != 0:
         time.sleep(0.05)
     subprocess.run([PROGRAM, '--state', state, 'down'], check=True, stdout=subprocess.DEVNULL)
     started.process.wait()
-    return seconds, memory
+    return seconds
 
 
 def detached():
@@ -89,8 +85,10 @@ def detached():
     cloud.program, cloud.state = PROGRAM, tempfile.mkdtemp(prefix='brume-bench-')
     cloud.brume('up', '--detach', '--offline', '--port', '0')
     seconds = time.perf_counter() - began
+    time.sleep(IDLE_S)
+    memory = memory_kib(cloud.status()['pid'])
     cloud.remove()
-    return seconds
+    return seconds, memory
 
 
 def peer(name):
@@ -107,19 +105,16 @@ def peer(name):
 def run():
     peers = ['MiniStack', 'moto server'] if pathlib.Path(TOOLS, 'venv/bin/moto_server').exists() else []
     seconds = {name: [] for name in ['new', 'again', 'detached', *peers]}
-    memory = {name: [] for name in ['again', *peers]}
+    memory = {name: [] for name in ['detached', *peers]}
     kept = tempfile.mkdtemp(prefix='brume-bench-')
-    brume(kept, False)
+    brume(kept)
     for _ in range(ROUNDS):
         fresh = tempfile.mkdtemp(prefix='brume-bench-')
-        seconds['new'].append(brume(fresh, False)[0])
+        seconds['new'].append(brume(fresh))
         subprocess.run([PROGRAM, '--state', fresh, 'down', '--delete', '--yes'], check=True, stdout=subprocess.DEVNULL)
-        took, held = brume(kept, True)
-        seconds['again'].append(took)
-        memory['again'].append(held)
-        seconds['detached'].append(detached())
-        for name in peers:
-            took, held = peer(name)
+        seconds['again'].append(brume(kept))
+        for name in ('detached', *peers):
+            took, held = detached() if name == 'detached' else peer(name)
             seconds[name].append(took)
             memory[name].append(held)
     subprocess.run([PROGRAM, '--state', kept, 'down', '--delete', '--yes'], check=True, stdout=subprocess.DEVNULL)
@@ -133,8 +128,8 @@ def run():
                   judged(median(milliseconds[name]), 20) if name in ('again', 'new') else '')
     table.show()
     table = Table('Idle memory, MiB', 'who', 'anonymous', 'resident', 'goal')
-    for name, label in (('again', 'brume (daemon)'), *((name, name) for name in peers)):
+    for name, label in (('detached', 'brume, the daemon'), *((name, name) for name in peers)):
         anonymous, resident = ([value[i] / 1024 for value in memory[name]] for i in (0, 1))
-        goal = f'{judged(median(anonymous), 10)}; {judged(median(resident), 20)}' if name == 'again' else ''
+        goal = f'{judged(median(anonymous), 10)}; {judged(median(resident), 20)}' if name == 'detached' else ''
         table.add(label, shown(anonymous), shown(resident), goal)
     table.show()

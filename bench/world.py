@@ -12,6 +12,8 @@ import sys
 import tempfile
 import time
 
+from measure import family
+
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 TOOLS = ROOT / 'build/bench'
 PROGRAM = pathlib.Path(os.environ.get('BRUME', ROOT / 'build/release/brume'))
@@ -103,8 +105,10 @@ class Nginx:
         os.chmod(self.directory, 0o711)
         self.process = subprocess.Popen([program, '-p', self.directory, '-c', str(path)])
         wait_for_port(self.port)
-        from measure import family
         self.pids = family(self.process.pid)
+        while len(self.pids) < 2:  # the master and its worker
+            time.sleep(0.01)
+            self.pids = family(self.process.pid)
 
     def remove(self):
         self.process.send_signal(signal.SIGTERM)
@@ -123,9 +127,10 @@ def wait_for_port(port, seconds=60):
     raise TimeoutError(f'nothing listens on port {port}')
 
 
-def replay(port, path, count, connections):
-    done = subprocess.run([TOOLS / 'replay', str(port), str(connections), str(count), path], capture_output=True,
-                          text=True, check=True)
+def replay(port, path, count, connections, address='127.0.0.1', inside=()):
+    """`inside`: the words of an nsenter, for what listens in another network namespace."""
+    done = subprocess.run([*inside, TOOLS / 'replay', address, str(port), str(connections), str(count), path],
+                          capture_output=True, text=True, check=True)
     if done.stderr:
         sys.stderr.write(done.stderr)
     return json.loads(done.stdout)

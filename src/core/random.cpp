@@ -1,8 +1,11 @@
 #include "core/random.h"
 
+#include <openssl/crypto.h>
 #include <openssl/rand.h>
 
+#include <array>
 #include <cstring>
+#include <mutex>
 
 #include "core/error.h"
 
@@ -49,9 +52,26 @@ namespace {
 class SystemRandom final : public Random {
  public:
   void fill(void* data, std::size_t size) override {
+    if (size > kPool / 8) return generate(data, size);
+    const std::lock_guard lock(mutex_);
+    if (left_ < size) {
+      generate(pool_.data(), kPool);
+      left_ = kPool;
+    }
+    left_ -= size;
+    std::memcpy(data, pool_.data() + left_, size);
+    OPENSSL_cleanse(pool_.data() + left_, size);  // what was given is not kept
+  }
+
+ private:
+  static constexpr std::size_t kPool = 2048;
+  static void generate(void* data, std::size_t size) {
     BRUME_CHECK(size <= 1 << 30);
     BRUME_CHECK(RAND_bytes(static_cast<unsigned char*>(data), static_cast<int>(size)) == 1);
   }
+  std::mutex mutex_;
+  std::array<unsigned char, kPool> pool_{};  // a call of OpenSSL's costs the same for eight bytes and for all of these
+  std::size_t left_ = 0;
 };
 
 // SplitMix64 ("Fast Splittable Pseudorandom Number Generators"): repeatable on every machine.

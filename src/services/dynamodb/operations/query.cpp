@@ -42,7 +42,6 @@ Item place_of(const Job& job, const Item& item) {
 }
 
 Item projected_by_index(const Job& job, const Item& item) {
-  if (!job.index || job.index->projection == "ALL") return item;
   Item result = place_of(job, item);
   for (const std::string& name : job.index->non_key_attributes)
     if (const auto found = item.find(name); found != item.end()) result[name] = found->second;
@@ -57,20 +56,20 @@ bool in_segment(const Job& job, const Item& item) {
 }
 
 // Takes one item; false: the page is full.
-bool take(Job& job, const Item& whole) {
+bool take(Job& job, Item whole) {
   if (!in_segment(job, whole)) return true;
-  const Item item = projected_by_index(job, whole);
+  const bool all = !job.index || job.index->projection == "ALL";
+  Item projected = all ? Item() : projected_by_index(job, whole);
+  Item& item = all ? whole : projected;
   ++job.scanned;
   job.bytes += size_of(item);
+  const bool full = (job.limit > 0 && job.scanned >= job.limit) || job.bytes >= kLargestPage;
+  if (full) job.last = place_of(job, whole);
   if (!job.filter || holds(*job.filter, item)) {
     ++job.count;
-    if (!job.count_only) job.items.push_back(job.projection ? project(*job.projection, item) : item);
+    if (!job.count_only) job.items.push_back(job.projection ? project(*job.projection, item) : std::move(item));
   }
-  if ((job.limit > 0 && job.scanned >= job.limit) || job.bytes >= kLargestPage) {
-    job.last = place_of(job, whole);
-    return false;
-  }
-  return true;
+  return !full;
 }
 
 void run(const Dynamodb& dynamodb, const Snapshot& snapshot, Job& job) {
