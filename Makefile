@@ -40,9 +40,9 @@ tidy:
 format:
 	git ls-files '*.cpp' '*.h' | xargs clang-format-19 -i
 
-# Unit tests under AddressSanitizer and UndefinedBehaviorSanitizer.
+# Unit tests, and a smoke of the program, under AddressSanitizer and UndefinedBehaviorSanitizer.
 asan: setup
-	tools/test asan
+	tools/test asan smoke
 
 bench: setup
 	bench/run

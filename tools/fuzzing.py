@@ -249,9 +249,9 @@ def find_seeded(work):
         program = build_seeded(target, number, bug)
     except (LookupError, RuntimeError) as error:
         return False, f'cannot be seeded: {error}'
-    most = bug.get('runs', 2_000_000)
+    most = bug.get('runs', 500_000)
     with tempfile.TemporaryDirectory() as found:
-        command = [program, '-seed=1', f'-runs={most}', '-max_total_time=300', '-print_final_stats=1',
+        command = [program, '-seed=1', f'-runs={most}', '-max_total_time=600', '-print_final_stats=1',
                    f'-artifact_prefix={found}/', *arguments(target), found, CORPORA / target['name']]
         done = subprocess.run([str(word) for word in command], cwd=ROOT, stdin=subprocess.DEVNULL, env=ENVIRONMENT,
                               capture_output=True, text=True, errors='replace')

@@ -94,8 +94,10 @@ TEST(Numbers, KeepThirtyEightDigitsAndCompareByValue) {
 }
 
 TEST(Numbers, KeysOrderByValue) {
-  const std::vector<std::string> ascending = {"-1E+100", "-100", "-12",  "-11.5", "-1", "-0.001", "0",     "1E-100",
-                                              "0.5",     "1",    "1.01", "2",     "10", "100",    "1E+100"};
+  const std::vector<std::string> ascending = {"-9.9E+125", "-1E+125", "-9.99E+124", "-1E+100", "-100",    "-12",
+                                              "-11.5",     "-1",      "-0.001",     "-1E-130", "0",       "1E-130",
+                                              "1E-100",    "0.5",     "1",          "1.01",    "2",       "10",
+                                              "100",       "1E+100",  "9.99E+124",  "1E+125",  "9.9E+125"};
   std::string before;
   for (const std::string& text : ascending) {
     std::string key;

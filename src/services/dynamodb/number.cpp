@@ -164,7 +164,9 @@ int compare_numbers(std::string_view a, std::string_view b) { return compare(*pa
 std::string number_key(std::string_view number) {
   const Decimal decimal = *parse(number);
   if (decimal.digits.empty()) return "\x80";
-  std::string body(1, static_cast<char>(decimal.exponent + 130));
+  // From 1 to 256, which has no byte: the largest exponent is 255 twice, and no digit is 255.
+  const std::int64_t exponent = decimal.exponent + 130;
+  std::string body(exponent == 256 ? 2 : 1, static_cast<char>(std::min<std::int64_t>(exponent, 255)));
   for (char digit : decimal.digits) body += static_cast<char>(digit - '0' + 1);
   if (!decimal.negative) return "\xc0" + body;
   for (char& byte : body) byte = static_cast<char>(~byte);
