@@ -115,7 +115,8 @@ def merge(tally, _, chosen=()):
             for path in (FOUND / name).iterdir():
                 if path.stat().st_size <= target.get('max_kept', 512):
                     shutil.copy(path, most)
-            command = [BUILD / name, '-merge=1', '-use_counters=0', *arguments(target), CORPORA / name, most]
+            command = [BUILD / name, '-merge=1', '-use_counters=0', f'-artifact_prefix={FOUND}/{name}-', *arguments(target),
+                       CORPORA / name, most]
             done = subprocess.run([str(word) for word in command], cwd=ROOT, stdin=subprocess.DEVNULL, env=ENVIRONMENT,
                                   capture_output=True, text=True, errors='replace')
         after = len(list((CORPORA / name).glob('*')))
