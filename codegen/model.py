@@ -131,8 +131,17 @@ class Model:
             if len(set(fields)) != len(fields):
                 raise ModelError(f'{self.service}: two members of {name} have one C++ name')
         for operation in self.operations:
-            for _, resource in self.served[operation['name']].permissions:
+            for action, resource in self.served[operation['name']].permissions:
+                _, condition, path = action.partition('?')
+                if condition and not self.has_path(operation['name'], path):
+                    raise ModelError(f'{self.service}: {operation["name"]}: allow= asks for {path}, which the input lacks')
+                resource, *keys = resource.split(';')
                 self.check_template(operation['name'], resource)
+                for key in keys:
+                    name, equals, template = key.partition('=')
+                    if not equals or ':' not in name:
+                        raise ModelError(f'{self.service}: {operation["name"]}: "{key}" is no condition key')
+                    self.check_template(operation['name'], template)
 
     def check_template(self, operation, resource):
         """Every member that a permission's template names must exist in the input."""

@@ -7,6 +7,7 @@
 #include "app/cloud.h"
 #include "app/served.h"
 #include "core/text.h"
+#include "services/iam/explanation.h"
 
 namespace brume::app {
 namespace {
@@ -132,6 +133,7 @@ void Admin::handle(HttpRequest request, std::function<void(HttpReply)> done) {
   if (what == "GET /status") return status(done);
   if (what == "GET /logs") return logs(request, done);
   if (what == "GET /audit") return audit(request, done);
+  if (what == "GET /why") return why(request, done);
   if (what == "GET /registry-token") return registry_token(request, done);
   if (what == "POST /images") return load_image(request, done);
   if (what == "POST /exit") {
@@ -223,6 +225,24 @@ void Admin::logs(const HttpRequest& request, const Done& done) {
   } catch (const AwsError& error) {
     done(text_reply(400, error.message));
   }
+}
+
+// The decisions of a request, or the last denials when none is named.
+void Admin::why(const HttpRequest& request, const Done& done) {
+  constexpr std::size_t kMostDenials = 20;
+  const iam::Decisions& decisions = cloud_.authorizer.decisions();
+  const std::string id = request.parameter("request");
+  json::array list;
+  for (const iam::DecisionRecord* record : id.empty() ? decisions.denials(kMostDenials) : decisions.find(id))
+    list.push_back(iam::explain_decision(*record));
+  if (id.empty()) return done(json_reply(json::object{{"denials", std::move(list)}}));
+  if (list.empty())
+    return done(
+        text_reply(404, "no decision of a request " + id +
+                            " is remembered: it was refused before anything was "
+                            "asked (its signature, its operation), needs no permission, or is older than the last " +
+                            std::to_string(decisions.capacity()) + " decisions"));
+  done(json_reply(json::object{{"request_id", id}, {"asks", std::move(list)}}));
 }
 
 void Admin::registry_token(const HttpRequest& request, const Done& done) {

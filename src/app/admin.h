@@ -23,6 +23,7 @@ class Admin final : public HttpHandler {
   void status(const Done& done);
   void logs(const HttpRequest& request, const Done& done);
   void audit(const HttpRequest& request, const Done& done);
+  void why(const HttpRequest& request, const Done& done);
   void registry_token(const HttpRequest& request, const Done& done);
   void load_image(const HttpRequest& request, const Done& done);
   Cloud& cloud_;

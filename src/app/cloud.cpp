@@ -5,6 +5,7 @@
 
 #include "core/log.h"
 #include "gen/cloudtrail.h"
+#include "core/text.h"
 #include "gen/dynamodb.h"
 #include "gen/ec2.h"
 #include "gen/elbv2.h"
@@ -58,6 +59,15 @@ std::unique_ptr<containers::Containers> open_containers(const Instance& instance
                                      keeper, images, workers, control);
 }
 
+// Names that the user gave to something inside: an identity provider of its own, a stand-in for another's API.
+void publish_names(names::Zone& zone, const std::vector<std::string>& given) {
+  for (const std::string& pair : given) {
+    const std::size_t equals = pair.find('=');
+    if (equals == std::string::npos || equals == 0) throw std::runtime_error("--name takes NAME=ADDRESS, not " + pair);
+    zone.put("", to_lower(pair.substr(0, equals)), {{.type = names::RecordType::a, .value = pair.substr(equals + 1)}});
+  }
+}
+
 std::unique_ptr<ServedNetwork> open_network(const Instance& instance, Keeper& keeper, Control& control) {
   return std::make_unique<ServedNetwork>(
       network::make_network({.run_directory = instance.run, .instance_id = instance.id}, keeper, control));
@@ -84,8 +94,10 @@ Cloud::Cloud(const UpOptions& given, const Instance& where)
       access_keys(key_ring, *random),
       iam(*store, clock, *random, access_keys, PagingTokens::load(*store, *random)),
       authorizer(iam),
-      role_directory(iam),
-      sts(*store, clock, *random, control, key_ring, role_directory, authorizer),
+      identities(iam, authorizer),
+      issuers(*network, workers, where.authority() + "/ca.pem"),
+      sts(*store, clock, *random, control, key_ring, identities, issuers, authorizer),
+      sessions(sts),
       roles(sts),
       vpc_names(*zone),
       ec2(*store, clock, *random, control, *network, vpc_names, PagingTokens::load(*store, *random)),
@@ -104,6 +116,7 @@ Cloud::Cloud(const UpOptions& given, const Instance& where)
            roles, authorizer, sinks}),
       trail_destinations(*store, logs, s3, roles, authorizer),
       cloudtrail({*store, clock, *random, control, workers, trail_destinations}),
+      resource_tags({ec2, elbv2, ecs, ecr, logs, dynamodb}),
       relay(control, elbv2, *network),
       admin(*this),
       front({.spool_directory = where.spool(), .default_region = given.default_region},
@@ -111,6 +124,8 @@ Cloud::Cloud(const UpOptions& given, const Instance& where)
              &bucket_origins, &control}) {
   authorizer.add_resource_policies("s3", s3);
   authorizer.add_resource_policies("ecr", ecr);
+  authorizer.resource_tags = &resource_tags;
+  authorizer.sessions = &sessions;
   add_services();
 }
 
@@ -134,6 +149,7 @@ void Cloud::add_services() {
 void Cloud::start(std::function<void(std::string)> done) {
   started_ = std::move(done);
   publish_endpoints(*zone, kEndpointAddress);
+  publish_names(*zone, options.names);
   resolver->set_offline(options.offline);
   keeper->on_lines([this](const std::vector<Keeper::Line>& lines) { take_lines(lines); });
   keeper->on_connected([this](const KeeperClient::Connected& state) { connected(state); });

@@ -9,6 +9,8 @@
 #include "app/adapters/bucket_origins.h"
 #include "app/adapters/identity.h"
 #include "app/adapters/image_source.h"
+#include "app/adapters/issuer_fetch.h"
+#include "app/adapters/resource_tags.h"
 #include "app/adapters/service_targets.h"
 #include "app/adapters/task_interfaces.h"
 #include "app/adapters/task_logs.h"
@@ -81,8 +83,10 @@ class Cloud {
   AccessKeys access_keys;
   iam::Iam iam;
   iam::PolicyAuthorizer authorizer;
-  RoleDirectory role_directory;
+  Identities identities;
+  IssuerFetch issuers;
   sts::Sts sts;
+  Sessions sessions;
   sts::ServiceRoles roles;
 
   VpcNames vpc_names;
@@ -101,6 +105,7 @@ class Cloud {
   ecs::Ecs ecs;
   TrailDestinations trail_destinations;
   cloudtrail::Cloudtrail cloudtrail;
+  ResourceTags resource_tags;
 
   LoadBalancerRelay relay;
   Admin admin;

@@ -17,6 +17,7 @@ constexpr const char* kDescription =
     "  sudo brume exec -- aws s3 ls               any tool: aws, cdk, boto3, skopeo, buildah, curl\n"
     "  brume check DIRECTORY                      what of a Terraform directory is served, before any apply\n"
     "  sudo brume status                          what runs here\n"
+    "  sudo brume why                             what was denied lately, and why\n"
     "  sudo brume down                            stop everything, keep the state";
 
 // Each command is a subcommand with its own --help; parsing sets `run`, which main calls.
@@ -61,6 +62,7 @@ class CommandLine {
           "--egress", [this](const std::string& value) { up_.allow_egress = value == "allow"; },
           "allow: workloads reach the real internet through their gateways")
         ->check(CLI::IsMember({"allow", "deny"}));
+    up->add_option("--name", up_.names, "NAME=ADDRESS: a name of the internet that something inside stands for");
     up->add_flag("--durable", up_.durable, "writes survive a power cut, not only the daemon's death");
     CLI::App* down =
         command("down", "stop everything; the state stays", [this] { return run_down(state_, delete_, yes_); });
@@ -114,6 +116,12 @@ class CommandLine {
     audit->add_flag("--failed", audit_.failed, "refused and failed requests only");
     audit->add_flag("--json", audit_.json, "CloudTrail's records, one a line");
     audit->add_flag("--follow,-f", audit_.follow, "go on showing what comes");
+    CLI::App* why = command(
+        "why", "why a request was allowed or denied, statement by statement; without an id: what was denied lately",
+        [this] { return run_why(state_, name_, all_, json_); });
+    why->add_option("request", name_, "the request's id, as clients show it");
+    why->add_flag("--all", all_, "statements of other actions too");
+    why->add_flag("--json", json_, "as JSON");
     CLI::App* check = command("check", "which resource types and operations of a Terraform directory are served",
                               [this] { return run_check(file_); });
     check->add_option("directory", file_, "the directory")->required()->check(CLI::ExistingDirectory);
@@ -127,7 +135,7 @@ class CommandLine {
   AuditOptions audit_;
   std::string state_, name_, file_, repository_, region_ = "eu-west-1";
   std::vector<std::string> words_;
-  bool delete_ = false, yes_ = false, json_ = false, follow_ = false;
+  bool all_ = false, delete_ = false, yes_ = false, json_ = false, follow_ = false;
 };
 
 }  // namespace

@@ -14,6 +14,7 @@ struct UpOptions {
   bool allow_egress = false;                 // workloads reach the real internet through their gateways
   bool durable = false;                      // writes survive a power cut
   std::string default_region = "us-east-1";  // of requests that name none
+  std::vector<std::string> names;            // NAME=ADDRESS: names of the internet that something inside stands for
 };
 
 int run_up(const UpOptions& options);
@@ -30,6 +31,7 @@ struct AuditOptions {
 };
 int run_audit(const AuditOptions& options);
 int run_logs(const std::string& state, const std::string& group, const std::string& region, bool follow);
+int run_why(const std::string& state, const std::string& request_id, bool all, bool json);
 int run_image_push(const std::string& state, const std::string& image, const std::string& repository,
                    const std::string& region);
 int run_image_load(const std::string& state, const std::string& file, const std::string& reference);

@@ -9,6 +9,7 @@
 
 #include "app/admin_client.h"
 #include "app/commands/commands.h"
+#include "app/commands/why_text.h"
 #include "app/internet.h"
 #include "core/text.h"
 
@@ -83,6 +84,16 @@ int run_logs(const std::string& state, const std::string& group, const std::stri
     std::fflush(stdout);
     if (!page.at("more").as_bool() && !follow) return 0;
   }
+}
+
+int run_why(const std::string& state, const std::string& request_id, bool all, bool json) {
+  const Instance instance = find_instance(state_directory(state));
+  const auto answer = ask(instance, "/why?request=" + percent_encode(request_id));
+  const std::string text = json                 ? boost::json::serialize(answer) + "\n"
+                           : request_id.empty() ? render_denials(answer)
+                                                : render_why(answer, all);
+  std::fputs(text.c_str(), stdout);
+  return 0;
 }
 
 int run_image_push(const std::string& state, const std::string& image, const std::string& repository,

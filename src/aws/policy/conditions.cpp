@@ -16,40 +16,40 @@ using Comparison = Operator::Comparison;
 using Quantifier = Operator::Quantifier;
 
 struct OperatorName {
-  std::string_view lower_name;
+  std::string_view name;
   Type type;
   Comparison comparison = Comparison::equal;
   bool negated = false;
 };
 
 constexpr OperatorName kOperators[] = {
-    {"stringequals", Type::string},
-    {"stringnotequals", Type::string, Comparison::equal, true},
-    {"stringequalsignorecase", Type::string_ignoring_case},
-    {"stringnotequalsignorecase", Type::string_ignoring_case, Comparison::equal, true},
-    {"stringlike", Type::like},
-    {"stringnotlike", Type::like, Comparison::equal, true},
-    {"arnequals", Type::arn},
-    {"arnlike", Type::arn},
-    {"arnnotequals", Type::arn, Comparison::equal, true},
-    {"arnnotlike", Type::arn, Comparison::equal, true},
-    {"numericequals", Type::numeric},
-    {"numericnotequals", Type::numeric, Comparison::equal, true},
-    {"numericlessthan", Type::numeric, Comparison::less},
-    {"numericlessthanequals", Type::numeric, Comparison::less_or_equal},
-    {"numericgreaterthan", Type::numeric, Comparison::greater},
-    {"numericgreaterthanequals", Type::numeric, Comparison::greater_or_equal},
-    {"dateequals", Type::date},
-    {"datenotequals", Type::date, Comparison::equal, true},
-    {"datelessthan", Type::date, Comparison::less},
-    {"datelessthanequals", Type::date, Comparison::less_or_equal},
-    {"dategreaterthan", Type::date, Comparison::greater},
-    {"dategreaterthanequals", Type::date, Comparison::greater_or_equal},
-    {"bool", Type::boolean},
-    {"binaryequals", Type::binary},
-    {"ipaddress", Type::address},
-    {"notipaddress", Type::address, Comparison::equal, true},
-    {"null", Type::null},
+    {"StringEquals", Type::string},
+    {"StringNotEquals", Type::string, Comparison::equal, true},
+    {"StringEqualsIgnoreCase", Type::string_ignoring_case},
+    {"StringNotEqualsIgnoreCase", Type::string_ignoring_case, Comparison::equal, true},
+    {"StringLike", Type::like},
+    {"StringNotLike", Type::like, Comparison::equal, true},
+    {"ArnLike", Type::arn},
+    {"ArnEquals", Type::arn},
+    {"ArnNotLike", Type::arn, Comparison::equal, true},
+    {"ArnNotEquals", Type::arn, Comparison::equal, true},
+    {"NumericEquals", Type::numeric},
+    {"NumericNotEquals", Type::numeric, Comparison::equal, true},
+    {"NumericLessThan", Type::numeric, Comparison::less},
+    {"NumericLessThanEquals", Type::numeric, Comparison::less_or_equal},
+    {"NumericGreaterThan", Type::numeric, Comparison::greater},
+    {"NumericGreaterThanEquals", Type::numeric, Comparison::greater_or_equal},
+    {"DateEquals", Type::date},
+    {"DateNotEquals", Type::date, Comparison::equal, true},
+    {"DateLessThan", Type::date, Comparison::less},
+    {"DateLessThanEquals", Type::date, Comparison::less_or_equal},
+    {"DateGreaterThan", Type::date, Comparison::greater},
+    {"DateGreaterThanEquals", Type::date, Comparison::greater_or_equal},
+    {"Bool", Type::boolean},
+    {"BinaryEquals", Type::binary},
+    {"IpAddress", Type::address},
+    {"NotIpAddress", Type::address, Comparison::equal, true},
+    {"Null", Type::null},
 };
 
 template <class T>
@@ -102,7 +102,7 @@ std::optional<Operator> parse_operator(std::string_view name) {
     lower.remove_suffix(8);
   }
   for (const OperatorName& known : kOperators) {
-    if (known.lower_name != lower) continue;
+    if (!equals_ignoring_case(known.name, lower)) continue;
     if (known.type == Type::null && op.if_exists) return std::nullopt;
     op.type = known.type;
     op.comparison = known.comparison;
@@ -110,6 +110,18 @@ std::optional<Operator> parse_operator(std::string_view name) {
     return op;
   }
   return std::nullopt;
+}
+
+std::string operator_name(const Operator& op) {
+  std::string name;
+  if (op.quantifier == Quantifier::for_all_values) name = "ForAllValues:";
+  if (op.quantifier == Quantifier::for_any_value) name = "ForAnyValue:";
+  for (const OperatorName& known : kOperators)
+    if (known.type == op.type && known.comparison == op.comparison && known.negated == op.negated) {
+      name += known.name;
+      break;
+    }
+  return op.if_exists ? name + "IfExists" : name;
 }
 
 bool AddressRange::contains(const AddressRange& single) const {
@@ -204,6 +216,8 @@ std::expected<Condition, std::string> Condition::compile(Operator op, std::strin
   Condition condition;
   condition.op_ = op;
   condition.lower_key_ = to_lower(key);
+  condition.key_ = std::string(key);
+  condition.texts_ = values;
   for (const std::string& text : values) {
     std::optional<Value> value = compile_value(op, text, variables);
     if (!value) return std::unexpected("\"" + text + "\" is no value for the operator of " + std::string(key));

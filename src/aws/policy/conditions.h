@@ -31,6 +31,8 @@ struct Operator {
 };
 // Nullopt for a name that AWS does not have.
 std::optional<Operator> parse_operator(std::string_view name);
+// The name as AWS writes it: "ForAllValues:StringNotLikeIfExists".
+std::string operator_name(const Operator& op);
 
 // An address range: IPv4 as its IPv4-mapped IPv6 form.
 struct AddressRange {
@@ -52,6 +54,10 @@ class Condition {
                                                        const std::vector<std::string>& values, bool variables);
   bool holds(const Keys& keys) const;
   const std::string& lower_key() const { return lower_key_; }
+  const Operator& op() const { return op_; }
+  // As they were written, for whoever explains.
+  const std::string& key() const { return key_; }
+  const std::vector<std::string>& texts() const { return texts_; }
 
  private:
   using Value = std::variant<Pattern, ArnPattern, double, Time, bool, AddressRange, std::string>;
@@ -60,8 +66,9 @@ class Condition {
   bool equals_any(const std::string& given, const Keys& keys) const;
 
   Operator op_;
-  std::string lower_key_;
+  std::string lower_key_, key_;
   std::vector<Value> values_;
+  std::vector<std::string> texts_;
 };
 
 }  // namespace brume::policy

@@ -1,6 +1,8 @@
 #include "aws/policy/document.h"
 
 #include <algorithm>
+#include <array>
+#include <optional>
 #include <set>
 #include <span>
 
@@ -35,20 +37,34 @@ class Parser {
     refuse(named);
   }
 
+  // IAM reads an identity policy in passes: syntax, version, its older parser, then the statements. What a later pass
+  // finds is kept until the earlier ones have nothing to say.
+  enum class Pass { version, legacy, identifiers, statements };
+  void object(Pass pass, int rank, std::string message, std::string detail = {}) {
+    if (!identity()) refuse(std::move(message), std::move(detail));
+    const std::array<std::size_t, 3> place = {static_cast<std::size_t>(pass), document_.statements.size(),
+                                              static_cast<std::size_t>(rank)};
+    if (found_ && found_place_ <= place) return;
+    found_place_ = place;
+    found_ = Problem{std::move(message), std::move(detail)};
+  }
+  void parse_effect(const Node& node, Statement& statement);
   void parse_version(const Node* node);
   Statement parse_statement(const Node& node);
   void parse_principals(const Node* node, Statement& statement) const;
   void add_principal(const std::string& type, const std::string& value, Statement& statement) const;
-  void parse_actions(const Node& node, Statement& statement) const;
-  void check_action(const std::string& action) const;
-  void parse_resources(const Node& node, Statement& statement) const;
-  void check_resource(const std::string& resource) const;
-  void parse_conditions(const Node& node, Statement& statement) const;
+  void parse_actions(const Node& node, Statement& statement);
+  void check_action(const std::string& action);
+  void parse_resources(const Node& node, Statement& statement);
+  void check_resource(const std::string& resource);
+  void parse_conditions(const Node& node, Statement& statement);
   std::vector<std::string> strings(const Node& node, std::string_view element) const;
 
   Grammar grammar_;
   Document document_;
   bool variables_ = false;
+  std::optional<Problem> found_;
+  std::array<std::size_t, 3> found_place_{};
 };
 
 constexpr std::string_view kPartitions[] = {"aws",       "aws-cn",    "aws-us-gov", "aws-iso",
@@ -99,7 +115,7 @@ void Parser::parse_version(const Node* node) {
     document_.version = node->text;
   }
   variables_ = document_.version == "2012-10-17";
-  if (identity() && !variables_) refuse("Policy document must be version 2012-10-17 or greater.");
+  if (identity() && !variables_) object(Pass::version, 0, "Policy document must be version 2012-10-17 or greater.");
 }
 
 Document Parser::parse(std::string_view text) {
@@ -131,7 +147,8 @@ Document Parser::parse(std::string_view text) {
   std::set<std::string_view> sids;
   for (const Statement& statement : document_.statements)
     if (!statement.sid.empty() && !sids.insert(statement.sid).second)
-      refuse("Statement IDs (SID) in a single policy must be unique.", statement.sid);
+      object(Pass::identifiers, 0, "Statement IDs (SID) in a single policy must be unique.", statement.sid);
+  if (found_) throw Refusal{*std::move(found_)};
   return std::move(document_);
 }
 
@@ -151,11 +168,7 @@ Statement Parser::parse_statement(const Node& node) {
           "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression "
           "[0-9A-Za-z]*");
   }
-  const Node* effect = node.find("Effect");
-  if (effect == nullptr) fault("Missing required field Effect");
-  if (!effect->is_string() || (effect->text != "Allow" && effect->text != "Deny"))
-    fault("Invalid effect: " + effect->text);
-  statement.effect = effect->text == "Allow" ? Effect::allow : Effect::deny;
+  parse_effect(node, statement);
   parse_principals(node.find("Principal"), statement);
   if (const Node* principals = node.find("NotPrincipal")) {
     if (trust()) refuse("Has prohibited field NotPrincipal");
@@ -168,6 +181,16 @@ Statement Parser::parse_statement(const Node& node) {
   parse_resources(node, statement);
   if (const Node* conditions = node.find("Condition")) parse_conditions(*conditions, statement);
   return statement;
+}
+
+void Parser::parse_effect(const Node& node, Statement& statement) {
+  const Node* effect = node.find("Effect");
+  if (effect == nullptr) fault("Missing required field Effect");
+  const bool allow = equals_ignoring_case(effect->text, "Allow"), deny = equals_ignoring_case(effect->text, "Deny");
+  const bool exact = effect->text == "Allow" || effect->text == "Deny";
+  if (!effect->is_string() || (!allow && !deny) || (!exact && !identity())) fault("Invalid effect: " + effect->text);
+  if (!exact) object(Pass::legacy, 0, "The policy failed legacy parsing", effect->text);
+  statement.effect = allow ? Effect::allow : Effect::deny;
 }
 
 void Parser::parse_principals(const Node* node, Statement& statement) const {
@@ -219,32 +242,34 @@ void Parser::add_principal(const std::string& type, const std::string& value, St
   }
 }
 
-void Parser::check_action(const std::string& action) const {
+void Parser::check_action(const std::string& action) {
   if (action == "*") return;
   const std::size_t colon = action.find(':');
   if (colon == std::string::npos)
-    refuse("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.", action);
-  if (action.find(':', colon + 1) != std::string::npos) refuse("Actions/Condition can contain only one colon.", action);
+    return object(Pass::statements, 1, "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.",
+                  action);
+  if (action.find(':', colon + 1) != std::string::npos)
+    return object(Pass::statements, 4, "Actions/Condition can contain only one colon.", action);
   const std::string_view vendor = std::string_view(action).substr(0, colon);
   const bool valid = !vendor.empty() && std::ranges::all_of(vendor, [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-';
+    return is_alphanumeric({&c, 1}) || c == '-' || c == '.' || c == '_';
   });
-  if (!valid) refuse("Vendor " + std::string(vendor) + " is not valid", action);
+  if (!valid) return object(Pass::statements, 4, "Vendor " + std::string(vendor) + " is not valid", action);
   if (trust() && !equals_ignoring_case(vendor, "sts"))
     refuse("AssumeRole policy may only specify STS AssumeRole actions.", action);
 }
 
-void Parser::parse_actions(const Node& node, Statement& statement) const {
+void Parser::parse_actions(const Node& node, Statement& statement) {
   const Node* actions = node.find("Action");
   if (actions == nullptr) {
     actions = node.find("NotAction");
     statement.not_actions = actions != nullptr;
     if (statement.not_actions && trust()) refuse("Has prohibited field NotAction");
   }
-  if (actions == nullptr)
-    refuse(identity() ? "Policy statement must contain actions." : "Missing required field Action");
-  const std::vector<std::string> list = strings(*actions, "Action");
-  if (list.empty()) refuse(identity() ? "Policy statement must contain actions." : "Missing required field Action");
+  const std::vector<std::string> list = actions == nullptr ? std::vector<std::string>() : strings(*actions, "Action");
+  if (list.empty())
+    return object(Pass::statements, 0,
+                  identity() ? "Policy statement must contain actions." : "Missing required field Action");
   for (const std::string& action : list) {
     check_action(action);
     if (trust() && action == "*") refuse("AssumeRole policy may only specify STS AssumeRole actions.");
@@ -252,23 +277,55 @@ void Parser::parse_actions(const Node& node, Statement& statement) const {
   }
 }
 
-void Parser::check_resource(const std::string& resource) const {
+constexpr std::string_view kIamPaths[] = {"user/",
+                                          "federated-user/",
+                                          "role/",
+                                          "group/",
+                                          "instance-profile/",
+                                          "mfa/",
+                                          "server-certificate/",
+                                          "policy/",
+                                          "sms-mfa/",
+                                          "saml-provider/",
+                                          "oidc-provider/",
+                                          "report/",
+                                          "access-report/"};
+
+void Parser::check_resource(const std::string& resource) {
   if (resource == "*") return;
-  const std::vector<std::string_view> parts = split(resource, ':');
-  if (parts.size() < 2 || parts[0] != "arn") refuse("Resource " + resource + " must be in ARN format or \"*\".");
-  if (std::ranges::find(kPartitions, parts[1]) == std::ranges::end(kPartitions) && !has_wildcard(parts[1]))
-    refuse("Partition \"" + std::string(parts[1]) + "\" is not valid for resource \"" + resource + "\".");
+  std::vector<std::string_view> parts = split(resource, ':');
+  if (parts.size() < 2 || (parts[0] != "arn" && !identity()))
+    return object(Pass::statements, 3, "Resource " + resource + " must be in ARN format or \"*\".");
+  if (std::ranges::find(kPartitions, parts[1]) == std::ranges::end(kPartitions) && !has_wildcard(parts[1])) {
+    // Told as an ARN, whatever stood in front, with what is missing as wildcards.
+    std::string shown = "arn" + resource.substr(parts[0].size());
+    for (std::size_t i = parts.size(); i < 6; ++i) shown += ":*";
+    return object(Pass::statements, 5,
+                  "Partition \"" + std::string(parts[1]) + "\" is not valid for resource \"" + shown + "\".");
+  }
+  if (parts.size() < 3)
+    return object(Pass::statements, 5, "Resource vendor must be fully qualified and cannot contain regexes.", resource);
   // A shorter ARN is one whose last wildcard stands for the rest of it.
-  if (parts.size() < 6 && !resource.ends_with('*')) refuse("The policy failed legacy parsing", resource);
+  const bool cut_short = parts.size() > 3 && parts.size() < 6 && !resource.ends_with('*');
+  if (parts[2].empty() || cut_short) return object(Pass::legacy, 0, "The policy failed legacy parsing", resource);
   if (parts.size() < 6) return;
   const std::string_view region = parts[3];
   if (parts[2] == "iam" && !region.empty() && region != "*")
-    refuse("IAM resource " + resource + " cannot contain region information.");
+    return object(Pass::statements, 5, "IAM resource " + resource + " cannot contain region information.");
   if (parts[2] == "s3" && !region.empty() && !has_wildcard(region) && parts[4].empty())
-    refuse("Resource " + resource + " can not contain region information.");
+    return object(Pass::statements, 5, "Resource " + resource + " can not contain region information.");
+  const bool known = parts[2] != "iam" || has_wildcard(parts[5].substr(0, 1)) || parts[5].find('$') != parts[5].npos ||
+                     parts[5].find('*') != parts[5].npos || parts[5] == "root" ||
+                     std::ranges::any_of(kIamPaths, [&](std::string_view path) { return parts[5].starts_with(path); });
+  if (!known)
+    object(Pass::statements, 5,
+           "IAM resource path must either be \"*\" or start with user/, federated-user/, role/, group/, "
+           "instance-profile/, mfa/, server-certificate/, policy/, sms-mfa/, saml-provider/, oidc-provider/, report/, "
+           "access-report/.",
+           resource);
 }
 
-void Parser::parse_resources(const Node& node, Statement& statement) const {
+void Parser::parse_resources(const Node& node, Statement& statement) {
   const Node* resources = node.find("Resource");
   if (resources == nullptr) {
     resources = node.find("NotResource");
@@ -276,12 +333,12 @@ void Parser::parse_resources(const Node& node, Statement& statement) const {
   }
   if (trust() && resources != nullptr)
     refuse(statement.not_resources ? "Has prohibited field NotResource" : "Has prohibited field Resource");
-  if (resources == nullptr) {
-    if (trust() || grammar_ == Grammar::own_resource) return;
-    refuse(identity() ? "Policy statement must contain resources." : "Missing required field Resource");
-  }
-  const std::vector<std::string> list = strings(*resources, "Resource");
-  if (list.empty()) refuse(identity() ? "Policy statement must contain resources." : "Missing required field Resource");
+  if (resources == nullptr && (trust() || grammar_ == Grammar::own_resource)) return;
+  const std::vector<std::string> list =
+      resources == nullptr ? std::vector<std::string>() : strings(*resources, "Resource");
+  if (list.empty())
+    return object(Pass::statements, 2,
+                  identity() ? "Policy statement must contain resources." : "Missing required field Resource");
   for (const std::string& resource : list) {
     check_resource(resource);
     statement.resources.emplace_back(resource,
@@ -289,12 +346,14 @@ void Parser::parse_resources(const Node& node, Statement& statement) const {
   }
 }
 
-void Parser::parse_conditions(const Node& node, Statement& statement) const {
+void Parser::parse_conditions(const Node& node, Statement& statement) {
   if (!node.is_object()) fault("Invalid value for field Condition");
   for (const Member& line : node.members) {
     const std::optional<Operator> op = parse_operator(line.name);
-    if (!op) fault("Invalid Condition type : " + line.name);
     if (!line.value.is_object()) fault("Invalid value for field Condition");
+    // Nothing is asked for: IAM does not look at what asks.
+    if (identity() && line.value.members.empty()) continue;
+    if (!op) fault("Invalid Condition type : " + line.name);
     for (const Member& key : line.value.members) {
       if (key.name.empty()) fault("Invalid value for field Condition");
       std::vector<std::string> values;
@@ -309,11 +368,11 @@ void Parser::parse_conditions(const Node& node, Statement& statement) const {
       else
         add(key.value);
       auto condition = Condition::compile(*op, key.name, values, variables_);
-      if (!condition) {
-        if (identity() && op->type == Operator::Type::date)
-          refuse("The policy failed legacy parsing", condition.error());
-        fault(condition.error());
+      if (!condition && identity() && op->type == Operator::Type::date) {
+        object(Pass::legacy, 0, "The policy failed legacy parsing", condition.error());
+        continue;
       }
+      if (!condition) fault(condition.error());
       statement.conditions.push_back(std::move(*condition));
     }
   }

@@ -37,7 +37,8 @@ Grant named(const PrincipalPattern& pattern, const Principal& principal) {
     case PrincipalPattern::Kind::service:
       return principal.kind == Kind::service && pattern.value == principal.id ? Grant::direct : Grant::none;
     case PrincipalPattern::Kind::federated:
-      return principal.kind == Kind::federated_user && pattern.value == principal.id ? Grant::direct : Grant::none;
+      // Who holds a token of a provider is that provider, and no principal of AWS's: see sts's web_identity.cpp.
+      return principal.kind == Kind::service && pattern.value == principal.id ? Grant::direct : Grant::none;
   }
   return Grant::none;
 }
@@ -218,6 +219,8 @@ Grant grant_for(const Statement& statement, const Principal& principal) {
   for (const PrincipalPattern& pattern : statement.principals) best = std::max(best, named(pattern, principal));
   return best;
 }
+
+Grant granted_by(const PrincipalPattern& pattern, const Principal& principal) { return named(pattern, principal); }
 
 Decision decide(const Question& question, const Policies& policies) { return Evaluation(question, policies).run(); }
 

@@ -18,6 +18,7 @@ class Keys {
   // The key's values, at least one, or null when it is absent. `lower_name` is in lower case.
   const std::vector<std::string>* find(std::string_view lower_name) const;
   bool empty() const { return entries_.empty(); }
+  const std::vector<std::pair<std::string, std::vector<std::string>>>& entries() const { return entries_; }
 
  private:
   std::vector<std::string>& values_of(std::string_view name);

@@ -131,6 +131,13 @@ bool Pattern::matches(std::string_view value, const Keys& keys) const {
   return segmented_ ? match_segmented(tokens, value) : match(tokens, value);
 }
 
+std::vector<std::string> Pattern::variable_names() const {
+  std::vector<std::string> names;
+  for (const Variable& variable : variables_)
+    if (!variable.fallback) names.push_back(variable.lower_name);
+  return names;
+}
+
 // Greedy with one point of return: as every run may hold anything, only the last one ever needs to grow.
 bool Pattern::match(const Tokens& tokens, std::string_view value) {
   std::size_t t = 0, v = 0;

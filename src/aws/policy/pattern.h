@@ -31,6 +31,8 @@ class Pattern {
   const std::string& text() const { return text_; }
   bool matches_everything() const { return everything_; }
   bool has_variables() const { return !variables_.empty(); }
+  // The lower-case names of the keys that its variables read and that have no default.
+  std::vector<std::string> variable_names() const;
 
  private:
   struct Variable {

@@ -1,5 +1,6 @@
 #include "front/dispatch/permissions.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -50,14 +51,23 @@ std::optional<std::string> scope_value(std::string_view name, const Scope& scope
   return std::nullopt;
 }
 
-std::string replace_percent(std::string_view alternative, std::string_view value, const Scope& scope) {
+// What an alternative's own placeholders mean: the scope, or another member ("{cluster=default|%}").
+std::string nested_value(std::string_view placeholder, const model::Type& type, const void* input, const Scope& scope) {
+  if (auto value = scope_value(placeholder.substr(1, placeholder.size() - 2), scope)) return *std::move(value);
+  // Something stands before it, so that of an ARN only the name is taken.
+  const std::vector<std::string> values = fill_template("/" + std::string(placeholder), type, input, scope);
+  return values.empty() ? "*" : values.front().substr(1);
+}
+
+std::string replace_percent(std::string_view alternative, std::string_view value, const model::Type& type,
+                            const void* input, const Scope& scope) {
   std::string text;
   for (std::size_t i = 0; i < alternative.size(); ++i) {
     if (alternative[i] == '%') {
       text += value;
     } else if (alternative[i] == '{') {
       const std::size_t end = closing_brace(alternative, i);
-      text += scope_value(alternative.substr(i + 1, end - i - 1), scope).value_or("*");
+      text += nested_value(alternative.substr(i, end - i + 1), type, input, scope);
       i = end;
     } else {
       text += alternative[i];
@@ -78,11 +88,60 @@ std::vector<std::string> values_of(const Placeholder& placeholder, bool embedded
     // What is only a name stays whole: an object's key may be "arn:x/y", and is not the object "y".
     if (placeholder.alternative.empty()) continue;
     if (!value.starts_with("arn:"))
-      value = replace_percent(placeholder.alternative, value, scope);
+      value = replace_percent(placeholder.alternative, value, type, input, scope);
     else if (embedded)
       value = std::string(name_of_arn(value));
   }
   return values;
+}
+
+// A line's allow=ACTION?MEMBER@RESOURCE;KEY=VALUE, taken apart.
+struct Row {
+  std::string_view action, only_with, resource, keys;
+  bool about_tags = true;  // a role that is passed along does not get the tags of what is made
+};
+
+Row read_row(const model::Permission& permission) {
+  Row row{.action = permission.action, .resource = permission.resource};
+  if (const std::size_t mark = row.action.find('?'); mark != std::string_view::npos) {
+    row.only_with = row.action.substr(mark + 1);
+    row.action = row.action.substr(0, mark);
+  }
+  if (const std::size_t semicolon = row.resource.find(';'); semicolon != std::string_view::npos) {
+    row.keys = row.resource.substr(semicolon + 1);
+    row.resource = row.resource.substr(0, semicolon);
+  }
+  row.about_tags = row.action != "iam:PassRole" && row.action != "iam:CreateServiceLinkedRole";
+  return row;
+}
+
+// Whether the input has the member; structures and lists count too.
+bool has_member(const model::Type& type, const void* input, std::string_view path) {
+  const std::size_t dot = path.find('.');
+  const model::Member* member = type.find(path.substr(0, dot));
+  const void* value = member == nullptr ? nullptr : member->get(input);
+  if (value == nullptr || dot == std::string_view::npos) return value != nullptr;
+  return member->type->kind == model::Kind::structure && has_member(*member->type, value, path.substr(dot + 1));
+}
+
+// "{member}" alone whose member the input lacks gives no value: the key is then absent, as on AWS.
+ConditionKeys row_keys(std::string_view text, const model::Type& type, const void* input, const Scope& scope) {
+  ConditionKeys keys;
+  while (!text.empty()) {
+    const std::string_view one = text.substr(0, text.find(';'));
+    text.remove_prefix(std::min(text.size(), one.size() + 1));
+    const std::size_t equals = one.find('=');
+    const std::string_view value = one.substr(equals + 1);
+    if (value.starts_with('{')) {
+      const Placeholder placeholder = read_placeholder(value.substr(1, closing_brace(value, 0) - 1));
+      if (!placeholder.fallback && !scope_value(placeholder.path, scope) &&
+          model::strings_at(type, input, placeholder.path).empty())
+        continue;
+    }
+    for (std::string& filled : fill_template(value, type, input, scope))
+      keys.emplace(one.substr(0, equals), std::move(filled));
+  }
+  return keys;
 }
 
 }  // namespace
@@ -111,17 +170,21 @@ std::vector<std::string> fill_template(std::string_view text, const model::Type&
 std::vector<Ask> asks_of(const model::Operation& operation, const void* input, const Scope& scope) {
   std::vector<Ask> asks;
   if (operation.unchecked || operation.is_public) return asks;
-  const ConditionKeys of_tags = tag_keys(*operation.input, input);
-  const auto ask = [&](std::string_view action, std::string resource) {
-    ConditionKeys keys = of_tags;
-    keys.merge(listing_keys(action, *operation.input, input));
-    asks.push_back({.action = std::string(action), .resource = std::move(resource), .keys = std::move(keys)});
+  const model::Type& type = *operation.input;
+  const ConditionKeys of_tags = tag_keys(type, input);
+  const auto ask = [&](const Row& row, std::string resource) {
+    ConditionKeys keys = row.about_tags ? of_tags : ConditionKeys();
+    keys.merge(listing_keys(row.action, type, input));
+    keys.merge(row_keys(row.keys, type, input, scope));
+    asks.push_back({.action = std::string(row.action), .resource = std::move(resource), .keys = std::move(keys)});
   };
-  for (const model::Permission& permission : operation.permissions)
-    for (std::string& resource : fill_template(permission.resource, *operation.input, input, scope))
-      ask(permission.action, std::move(resource));
+  for (const model::Permission& permission : operation.permissions) {
+    const Row row = read_row(permission);
+    if (!row.only_with.empty() && !has_member(type, input, row.only_with)) continue;
+    for (std::string& resource : fill_template(row.resource, type, input, scope)) ask(row, std::move(resource));
+  }
   // A request that names nothing must not pass for lack of something to ask.
-  if (asks.empty() && !operation.permissions.empty()) ask(operation.permissions.front().action, "*");
+  if (asks.empty() && !operation.permissions.empty()) ask(read_row(operation.permissions.front()), "*");
   return asks;
 }
 

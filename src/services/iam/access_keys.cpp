@@ -33,9 +33,7 @@ void publish_key(Iam& iam, Tx& tx, const std::string& account, const std::string
 }
 
 void publish_keys_of(Iam& iam, Tx& tx, const std::string& account, const std::string& user) {
-  iam.keys.for_each(global(account), [&](const AccessKeyRecord& key) {
-    if (key.user == user) publish_key(iam, tx, account, key.id);
-  });
+  for (const std::string& id : iam.indexes.ids(account, kKeysOf, user)) publish_key(iam, tx, account, id);
 }
 
 }  // namespace brume::iam

@@ -1,7 +1,9 @@
 #include "services/iam/authorizer.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "services/iam/explanation.h"
 #include "services/iam/policy_checks.h"
 
 namespace brume::iam {
@@ -46,6 +48,29 @@ bool is_account_id(std::string_view text) {
   return text.size() == 12 && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
+constexpr std::string_view kMessagePurpose = "sts:authorization-message";
+constexpr std::string_view kEverything =
+    R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]})";
+
+// EC2's tags are put on ids: policies name types. "*/vpc-1" → "vpc/vpc-1".
+std::string typed_ec2_resource(Arn arn) {
+  constexpr std::pair<std::string_view, std::string_view> kTypes[] = {{"vpc-", "vpc"},
+                                                                      {"subnet-", "subnet"},
+                                                                      {"sg-", "security-group"},
+                                                                      {"sgr-", "security-group-rule"},
+                                                                      {"rtb-", "route-table"},
+                                                                      {"igw-", "internet-gateway"},
+                                                                      {"nat-", "natgateway"},
+                                                                      {"eipalloc-", "elastic-ip"},
+                                                                      {"eni-", "network-interface"},
+                                                                      {"acl-", "network-acl"},
+                                                                      {"dopt-", "dhcp-options"}};
+  const std::string id = arn.resource.substr(2);
+  for (const auto& [prefix, type] : kTypes)
+    if (id.starts_with(prefix)) arn.resource = std::string(type) + "/" + id;
+  return to_string(arn);
+}
+
 std::string_view bool_text(bool value) { return value ? "true" : "false"; }
 
 void add_tags(policy::Keys& keys, const Tags& tags) {
@@ -79,16 +104,32 @@ void PolicyAuthorizer::gather_permissions(const Permissions& permissions, policy
   policies.boundary.push_back(attach_managed(permissions.boundary));
 }
 
+void PolicyAuthorizer::gather_user(const UserRecord& user, policy::Policies& policies) const {
+  gather_permissions(user.permissions, policies);
+  const Scope scope = global(parse_arn(user.arn)->account);
+  for (const std::string& name : user.groups)
+    if (const GroupRecord* group = iam_.groups.find(scope, key_of(name)))
+      gather_permissions(group->permissions, policies);
+}
+
 void PolicyAuthorizer::gather_identity(const Principal& principal, policy::Policies& policies) const {
   if (principal.kind == Kind::user) {
-    if (const UserRecord* user = user_of(iam_, principal)) gather_permissions(user->permissions, policies);
+    if (const UserRecord* user = user_of(iam_, principal)) gather_user(*user, policies);
+  } else if (principal.kind == Kind::federated_user) {
+    // What the user that asked for the token may; the session policies narrow it.
+    if (const UserRecord* user = find_user(iam_, principal.role_arn))
+      gather_user(*user, policies);
+    else if (principal.role_arn.ends_with(":root"))
+      policies.identity.push_back(attach("root", kEverything, Grammar::identity));
   } else if (principal.kind == Kind::role_session) {
     if (const RoleRecord* role = role_of(iam_, principal)) gather_permissions(role->permissions, policies);
   }
 }
 
 void PolicyAuthorizer::gather_session(const Principal& principal, policy::Policies& policies) const {
-  if (principal.session_policy.empty() && principal.session_policy_arns.empty()) return;
+  // "If you do not pass a session policy, then the resulting federated user session has no permissions."
+  const bool federated = principal.kind == Kind::federated_user;
+  if (!federated && principal.session_policy.empty() && principal.session_policy_arns.empty()) return;
   policies.has_session = true;
   if (!principal.session_policy.empty())
     policies.session.push_back(attach("session", principal.session_policy, Grammar::identity));
@@ -121,6 +162,11 @@ void PolicyAuthorizer::gather_resource(const Ask& ask, const std::string& resour
 // a user who names nobody means itself.
 std::string PolicyAuthorizer::true_resource(const Principal& principal, const std::string& resource) const {
   const std::optional<Arn> arn = parse_arn(resource);
+  if (arn && arn->service == "ec2" && arn->resource.starts_with("*/")) return typed_ec2_resource(*arn);
+  // A family stands for one of its revisions.
+  if (arn && arn->service == "ecs" && arn->resource.starts_with("task-definition/") &&
+      arn->resource.find(':') == std::string::npos)
+    return resource + ":*";
   if (!arn || arn->service != "iam") return resource;
   if (arn->resource == "user/*" && principal.kind == Kind::user) return principal.arn;
   const std::size_t slash = arn->resource.find('/');
@@ -131,20 +177,20 @@ std::string PolicyAuthorizer::true_resource(const Principal& principal, const st
     if (const RoleRecord* role = iam_.roles.find(scope, key)) return role->arn;
   if (type == "user")
     if (const UserRecord* user = iam_.users.find(scope, key)) return user->arn;
+  if (type == "group")
+    if (const GroupRecord* group = iam_.groups.find(scope, key)) return group->arn;
   if (type == "instance-profile")
     if (const ProfileRecord* profile = iam_.profiles.find(scope, key)) return profile->arn;
   return resource;
 }
 
-policy::Keys PolicyAuthorizer::keys_for(const RequestContext& context, const Ask& ask,
-                                        const std::string& resource_account) const {
+void PolicyAuthorizer::add_caller_keys(const RequestContext& context, policy::Keys& keys) const {
   const Principal& principal = context.principal;
-  policy::Keys keys;
   const auto put = [&keys](std::string_view name, std::string_view value) {
     if (!value.empty()) keys.set(name, std::string(value));
   };
   put("aws:PrincipalType", type_name(principal.kind));
-  put("aws:PrincipalIsAWSService", bool_text(principal.kind == Kind::service));
+  put("aws:PrincipalIsAWSService", bool_text(principal.kind == Kind::service && !principal.id.starts_with("arn:")));
   put("aws:userid", principal.kind == Kind::anonymous ? "anonymous" : std::string_view(principal.id));
   if (principal.kind == Kind::service) {
     put("aws:PrincipalServiceName", principal.id);
@@ -165,7 +211,48 @@ policy::Keys PolicyAuthorizer::keys_for(const RequestContext& context, const Ask
   if (principal.issued.ms != 0) {
     put("aws:TokenIssueTime", iso8601(principal.issued));
     put("aws:MultiFactorAuthPresent", bool_text(principal.mfa));
+    if (principal.mfa) put("aws:MultiFactorAuthAge", std::to_string((context.now - principal.issued).ms / 1000));
   }
+  if (sessions != nullptr)
+    if (const auto* provider_keys = sessions->provider_keys(principal))
+      for (const auto& [name, value] : *provider_keys) put(name, value);
+}
+
+// aws:ResourceTag, and what IAM's own actions tell of the role or user that they change.
+void PolicyAuthorizer::add_resource_keys(const Ask& ask, const std::string& resource, policy::Keys& keys) const {
+  const std::string_view service = service_of(ask.action);
+  const auto tag = [&](const Tags& tags) {
+    for (const auto& [name, value] : tags) {
+      keys.set("aws:ResourceTag/" + name, value);
+      keys.set(std::string(service) + ":ResourceTag/" + name, value);
+    }
+  };
+  const auto permissions = [&](const Permissions& held) {
+    const bool given =
+        std::ranges::any_of(ask.keys, [](const auto& key) { return key.first == "iam:PermissionsBoundary"; });
+    if (!given && !held.boundary.empty() && service == "iam") keys.set("iam:PermissionsBoundary", held.boundary);
+  };
+  if (const RoleRecord* role = find_role(iam_, resource)) {
+    tag(role->tags);
+    permissions(role->permissions);
+  } else if (const UserRecord* user = find_user(iam_, resource)) {
+    tag(user->tags);
+    permissions(user->permissions);
+  } else if (const PolicyRecord* owned = find_policy(iam_, resource)) {
+    tag(owned->tags);
+  } else if (resource_tags != nullptr && resource.starts_with("arn:")) {
+    if (const std::optional<Tags> tags = resource_tags->find(resource)) tag(*tags);
+  }
+}
+
+policy::Keys PolicyAuthorizer::keys_for(const RequestContext& context, const Ask& ask, const std::string& resource,
+                                        const std::string& resource_account) const {
+  policy::Keys keys;
+  const auto put = [&keys](std::string_view name, std::string_view value) {
+    if (!value.empty()) keys.set(name, std::string(value));
+  };
+  add_caller_keys(context, keys);
+  add_resource_keys(ask, resource, keys);
   put("aws:SourceIp", context.source_address);
   put("aws:SecureTransport", bool_text(context.secure));
   put("aws:CurrentTime", iso8601(context.now));
@@ -174,7 +261,13 @@ policy::Keys PolicyAuthorizer::keys_for(const RequestContext& context, const Ask
   put("aws:UserAgent", context.user_agent);
   put("aws:ViaAWSService", "false");
   put("aws:ResourceAccount", resource_account);
-  for (const auto& [name, value] : ask.keys) keys.add(name, value);
+  for (const auto& [name, value] : ask.keys) {
+    // What the request says of its second factor counts for it, not what the caller's session had.
+    if (name.starts_with("aws:MultiFactorAuth"))
+      keys.set(name, value);
+    else
+      keys.add(name, value);
+  }
   return keys;
 }
 
@@ -189,14 +282,29 @@ void PolicyAuthorizer::note_use(const RequestContext& context, const Ask& ask) c
 PolicyAuthorizer::Explained PolicyAuthorizer::explain(const RequestContext& context, const Ask& ask) const {
   Explained explained;
   policy::Policies& policies = explained.policies;
-  const std::string resource = true_resource(context.principal, ask.resource);
+  explained.resource = true_resource(context.principal, ask.resource);
   gather_identity(context.principal, policies);
   gather_session(context.principal, policies);
-  gather_resource(ask, resource, policies);
-  const policy::Keys keys =
-      keys_for(context, ask, policies.resource_account.empty() ? context.scope.account : policies.resource_account);
-  explained.decision = policy::decide({context.principal, ask.action, resource, keys}, policies);
+  gather_resource(ask, explained.resource, policies);
+  explained.keys = keys_for(context, ask, explained.resource,
+                            policies.resource_account.empty() ? context.scope.account : policies.resource_account);
+  explained.decision = policy::decide({context.principal, ask.action, explained.resource, explained.keys}, policies);
   return explained;
+}
+
+DecisionRecord& PolicyAuthorizer::remember(const RequestContext& context, const Ask& ask, Explained explained) const {
+  DecisionRecord& record = decisions_.next();
+  record.request_id = context.request_id;
+  record.time = context.now;
+  record.principal = context.principal;
+  record.action = ask.action;
+  record.resource = std::move(explained.resource);
+  record.keys = std::move(explained.keys);
+  // The matches point into the policies' own memory, which moves with them.
+  record.policies = std::move(explained.policies);
+  record.decision = std::move(explained.decision);
+  record.root_shortcut = false;
+  return record;
 }
 
 Verdict PolicyAuthorizer::authorize(const RequestContext& context, const Ask& ask) const {
@@ -207,11 +315,25 @@ Verdict PolicyAuthorizer::authorize(const RequestContext& context, const Ask& as
     gather_resource(ask, ask.resource, policies);
     const std::string& owner = policies.resource_account;
     if (policies.resource.empty() && !policies.resource_is_trust &&
-        (owner.empty() || owner == context.principal.account))
+        (owner.empty() || owner == context.principal.account)) {
+      Explained shortcut;
+      shortcut.decision.allowed = true;
+      shortcut.resource = ask.resource;
+      remember(context, ask, std::move(shortcut)).root_shortcut = true;
       return {true, {}};
+    }
   }
-  policy::Decision decision = explain(context, ask).decision;
-  return {decision.allowed, std::move(decision.reason)};
+  const DecisionRecord& record = remember(context, ask, explain(context, ask));
+  Verdict verdict{record.decision.allowed, record.decision.reason};
+  // EC2 alone has its denials followed by what DecodeAuthorizationMessage reads.
+  if (!verdict.allowed && ask.action.starts_with("ec2:"))
+    verdict.reason +=
+        ". Encoded authorization failure message: " + iam_.paging.seal(kMessagePurpose, authorization_message(record));
+  return verdict;
+}
+
+std::optional<std::string> PolicyAuthorizer::decode_message(const std::string& encoded) const {
+  return iam_.paging.open(kMessagePurpose, encoded);
 }
 
 }  // namespace brume::iam

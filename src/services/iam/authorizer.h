@@ -8,6 +8,7 @@
 
 #include "aws/authorization.h"
 #include "aws/policy/evaluation.h"
+#include "services/iam/decisions.h"
 #include "services/iam/iam.h"
 
 namespace brume::iam {
@@ -19,27 +20,43 @@ class PolicyAuthorizer final : public Authorizer {
   // Where the policies of a service's resources are, by the service's name in ARNs ("s3"). A resource whose own policy
   // denies is denied to root too, as on AWS.
   void add_resource_policies(std::string service, const ResourcePolicies& policies);
+  // Where the tags of resources are, and what sessions brought; null: nowhere.
+  const ResourceTags* resource_tags = nullptr;
+  const Sessions* sessions = nullptr;
+
+  // What was decided last, for whoever asks why.
+  const Decisions& decisions() const { return decisions_; }
 
   Verdict authorize(const RequestContext& context, const Ask& ask) const override;
+  // What an encoded authorization message of a denial says; nullopt for a text that is none.
+  std::optional<std::string> decode_message(const std::string& encoded) const;
   // The same with the statements that decided, which point into `policies`: for simulations and for tests.
   struct Explained {
     policy::Decision decision;
     policy::Policies policies;
+    policy::Keys keys;
+    std::string resource;  // with the path of a role or user, as policies know it
   };
   Explained explain(const RequestContext& context, const Ask& ask) const;
 
  private:
   void gather_identity(const Principal& principal, policy::Policies& policies) const;
+  void gather_user(const UserRecord& user, policy::Policies& policies) const;
   void gather_permissions(const Permissions& permissions, policy::Policies& policies) const;
   void gather_session(const Principal& principal, policy::Policies& policies) const;
   void gather_resource(const Ask& ask, const std::string& resource, policy::Policies& policies) const;
   policy::Attached attach(std::string name, std::string_view text, policy::Grammar grammar) const;
   policy::Attached attach_managed(const std::string& arn) const;
-  policy::Keys keys_for(const RequestContext& context, const Ask& ask, const std::string& resource_account) const;
+  policy::Keys keys_for(const RequestContext& context, const Ask& ask, const std::string& resource,
+                        const std::string& resource_account) const;
   std::string true_resource(const Principal& principal, const std::string& resource) const;
+  void add_resource_keys(const Ask& ask, const std::string& resource, policy::Keys& keys) const;
+  void add_caller_keys(const RequestContext& context, policy::Keys& keys) const;
+  DecisionRecord& remember(const RequestContext& context, const Ask& ask, Explained explained) const;
   void note_use(const RequestContext& context, const Ask& ask) const;
 
   Iam& iam_;
+  mutable Decisions decisions_;  // a memory of what was asked, no part of any answer
   std::map<std::string, const ResourcePolicies*, std::less<>> resource_policies_;
 };
 

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <boost/json.hpp>
+
+#include "services/iam/explanation.h"
 #include "services/iam/testing.h"
 
 namespace brume::iam {
@@ -61,14 +64,80 @@ TEST(PolicyAuthorizer, FollowsAUsersPolicies) {
   EXPECT_EQ(world.ask(alice, "s3:GetObject", kKey), kNoIdentity);
   world.call(put_user_policy, {.user_name = "alice", .policy_name = "p", .policy_document = kAllowS3});
   EXPECT_EQ(world.ask(alice, "s3:GetObject", kKey), "");
-  EXPECT_EQ(world.ask(alice, "ec2:DescribeVpcs"),
-            "because no identity-based policy allows the ec2:DescribeVpcs action");
+  // EC2's denials carry a message that only DecodeAuthorizationMessage reads.
+  const std::string reason = world.ask(alice, "ec2:DescribeVpcs");
+  const std::string start =
+      "because no identity-based policy allows the ec2:DescribeVpcs action. Encoded authorization failure message: ";
+  ASSERT_EQ(reason.substr(0, start.size()), start);
+  const std::string message = world.authorizer.decode_message(reason.substr(start.size())).value_or("");
+  EXPECT_NE(message.find(R"("action":"ec2:DescribeVpcs")"), std::string::npos);
+  EXPECT_FALSE(world.authorizer.decode_message(reason.substr(start.size() + 4)));
   world.call(attach_user_policy, {.user_name = "alice", .policy_arn = "arn:aws:iam::aws:policy/AWSDenyAll"});
   EXPECT_EQ(world.ask(alice, "s3:GetObject", kKey), "with an explicit deny in an identity-based policy");
   world.call(detach_user_policy, {.user_name = "alice", .policy_arn = "arn:aws:iam::aws:policy/AWSDenyAll"});
   world.call(put_user_permissions_boundary,
              {.user_name = "alice", .permissions_boundary = "arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess"});
   EXPECT_EQ(world.ask(alice, "s3:GetObject", kKey), "because no permissions boundary allows the s3:GetObject action");
+}
+
+TEST(PolicyAuthorizer, FollowsTheGroupsOfAUser) {
+  AuthorizerWorld world;
+  const Principal alice = world.user("alice");
+  world.call(create_group, {.group_name = "readers"});
+  world.call(put_group_policy, {.group_name = "readers", .policy_name = "p", .policy_document = kAllowS3});
+  EXPECT_EQ(world.ask(alice, "s3:GetObject", kKey), kNoIdentity);
+  world.call(add_user_to_group, {.group_name = "readers", .user_name = "alice"});
+  EXPECT_EQ(world.ask(alice, "s3:GetObject", kKey), "");
+  world.call(remove_user_from_group, {.group_name = "readers", .user_name = "alice"});
+  EXPECT_EQ(world.ask(alice, "s3:GetObject", kKey), kNoIdentity);
+}
+
+TEST(PolicyAuthorizer, GivesAFederatedUserWhatBothSidesAllow) {
+  AuthorizerWorld world;
+  Principal federated = world.user("alice");
+  world.call(put_user_policy, {.user_name = "alice", .policy_name = "p", .policy_document = kAllowS3});
+  federated.kind = Principal::Kind::federated_user;
+  federated.role_arn = std::exchange(federated.arn, "arn:aws:sts::111111111111:federated-user/bob");
+  EXPECT_EQ(world.ask(federated, "s3:GetObject", kKey), "because no session policy allows the s3:GetObject action");
+  federated.session_policy = kAllowS3;
+  EXPECT_EQ(world.ask(federated, "s3:GetObject", kKey), "");
+  federated.session_policy =
+      R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"dynamodb:*","Resource":"*"}]})";
+  EXPECT_EQ(world.ask(federated, "dynamodb:GetItem"),
+            "because no identity-based policy allows the dynamodb:GetItem action");
+}
+
+TEST(PolicyAuthorizer, RemembersWhyAndSaysWhatWouldAllow) {
+  AuthorizerWorld world;
+  const Principal alice = world.user("alice");
+  world.call(
+      put_user_policy,
+      {.user_name = "alice",
+       .policy_name = "open",
+       .policy_document =
+           R"({"Version":"2012-10-17","Statement":[{"Sid":"Open","Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::bucket/open/*"}]})"});
+  RequestContext context = world.context_of(alice);
+  context.request_id = "the-request";
+  EXPECT_FALSE(world.authorizer.authorize(context, {.action = "s3:GetObject", .resource = kKey}).allowed);
+  const auto found = world.authorizer.decisions().find("the-request");
+  ASSERT_EQ(found.size(), 1U);
+  const std::string text = boost::json::serialize(explain_decision(*found.front()));
+  EXPECT_NE(text.find("statement 1 (Open) of the identity-based policy open would allow it if its Resource covered "
+                      "arn:aws:s3:::bucket/key"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find(R"("element":"Action","matched":true)"), std::string::npos);
+  EXPECT_EQ(world.authorizer.decisions().denials(5).size(), 1U);
+  EXPECT_TRUE(world.authorizer.decisions().find("another").empty());
+}
+
+TEST(Decisions, ForgetTheOldest) {
+  Decisions decisions(3);
+  for (const char* id : {"a", "b", "c", "d"}) decisions.next().request_id = id;
+  EXPECT_TRUE(decisions.find("a").empty());
+  EXPECT_EQ(decisions.find("d").size(), 1U);
+  EXPECT_EQ(decisions.size(), 3U);
+  EXPECT_EQ(decisions.denials(10).front()->request_id, "d");
 }
 
 TEST(PolicyAuthorizer, FollowsTheDefaultVersionOfAPolicy) {

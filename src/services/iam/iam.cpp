@@ -65,7 +65,12 @@ Iam::Iam(Store& store, const Clock& clock_given, Random& random_given, AccessKey
       policies(store, {"iam.policy", 1}),
       profiles(store, {"iam.instance-profile", 1}),
       keys(store, {"iam.access-key", 1}),
-      deletion_tasks(store, {"iam.deletion-task", 1}) {
+      deletion_tasks(store, {"iam.deletion-task", 1}),
+      groups(store, {"iam.group", 1}),
+      providers(store, {"iam.oidc-provider", 1}),
+      devices(store, {"iam.mfa-device", 1}),
+      accounts(store, {"iam.account", 1}) {
+  fill_indexes(*this);
   keys.for_all([this](const Scope& scope, std::string_view, const AccessKeyRecord& key) {
     access_keys.put(key.id, credential_of(*this, scope.account, key));
   });
@@ -101,6 +106,35 @@ const ProfileRecord& get_profile(const Iam& iam, const RequestContext& request, 
   return *profile;
 }
 
+const GroupRecord& get_group(const Iam& iam, const RequestContext& request, const std::string& name) {
+  const GroupRecord* group = iam.groups.find(global(request), key_of(name));
+  if (group == nullptr) throw no_such_entity_exception("The group with name " + name + " cannot be found.");
+  return *group;
+}
+
+const ProviderRecord& get_provider(const Iam& iam, const RequestContext& request, const std::string& arn) {
+  const std::optional<Arn> parsed = parse_arn(arn);
+  constexpr std::string_view kType = "oidc-provider/";
+  const ProviderRecord* provider =
+      parsed && parsed->account == request.scope.account && parsed->resource.starts_with(kType)
+          ? iam.providers.find(global(request), parsed->resource.substr(kType.size()))
+          : nullptr;
+  if (provider == nullptr) throw no_such_entity_exception("OpenIDConnect Provider not found for arn " + arn);
+  return *provider;
+}
+
+const DeviceRecord& get_device(const Iam& iam, const RequestContext& request, const std::string& serial) {
+  const DeviceRecord* device = iam.devices.find(global(request), serial);
+  if (device == nullptr)
+    throw no_such_entity_exception("VirtualMFADevice with serial number " + serial + " doesn't exist.");
+  return *device;
+}
+
+AccountRecord account_of(const Iam& iam, const std::string& account) {
+  const AccountRecord* record = iam.accounts.find(global(account), "account");
+  return record == nullptr ? AccountRecord() : *record;
+}
+
 const PolicyRecord& get_own_policy(const Iam& iam, const RequestContext& request, const std::string& action,
                                    const std::string& arn) {
   // AWS's managed policies are nobody's to change, root's neither.
@@ -115,6 +149,7 @@ const PolicyRecord& get_own_policy(const Iam& iam, const RequestContext& request
 
 const RoleRecord* find_role(const Iam& iam, std::string_view arn) { return find_by_arn(iam.roles, arn, "role/"); }
 const UserRecord* find_user(const Iam& iam, std::string_view arn) { return find_by_arn(iam.users, arn, "user/"); }
+const GroupRecord* find_group(const Iam& iam, std::string_view arn) { return find_by_arn(iam.groups, arn, "group/"); }
 const PolicyRecord* find_policy(const Iam& iam, std::string_view arn) {
   return find_by_arn(iam.policies, arn, "policy/");
 }
@@ -141,7 +176,11 @@ void check_tags(const Tags& tags) {
   for (auto tag = tags.begin(); tag != tags.end(); ++tag)
     if (std::any_of(tags.begin(), tag,
                     [&](const auto& other) { return equals_ignoring_case(other.first, tag->first); }))
-      throw invalid_input_exception("Duplicate tag keys found. Please note that Tag keys are case insensitive.");
+      refuse_duplicate_tags();
+}
+
+void refuse_duplicate_tags() {
+  throw invalid_input_exception("Duplicate tag keys found. Please note that Tag keys are case insensitive.");
 }
 
 void put_tags(Tags& tags, const Tags& more) {

@@ -1,6 +1,7 @@
 // IAM: its tables, what it works with, and how handlers find things. Made by app; control thread.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -15,6 +16,7 @@
 #include "core/random.h"
 #include "core/scope.h"
 #include "core/time.h"
+#include "services/iam/indexes.h"
 #include "services/iam/needs.h"
 #include "services/iam/records.h"
 #include "store/table.h"
@@ -43,6 +45,13 @@ struct Iam {
   Table<ProfileRecord> profiles;
   Table<AccessKeyRecord> keys;
   Table<DeletionTaskRecord> deletion_tasks;
+  Table<GroupRecord> groups;
+  Table<ProviderRecord> providers;
+  Table<DeviceRecord> devices;
+  Table<AccountRecord> accounts;
+
+  // What would be searched for among all records: kept beside them, by commits.
+  Indexes indexes;
 
   const LinkedRoleUse* linked_role_use = nullptr;  // null: nothing uses service-linked roles
 
@@ -59,6 +68,13 @@ inline Scope global(const RequestContext& request) { return global(request.scope
 const RoleRecord& get_role(const Iam& iam, const RequestContext& request, const std::string& name);
 const UserRecord& get_user(const Iam& iam, const RequestContext& request, const std::string& name);
 const ProfileRecord& get_profile(const Iam& iam, const RequestContext& request, const std::string& name);
+const GroupRecord& get_group(const Iam& iam, const RequestContext& request, const std::string& name);
+const ProviderRecord& get_provider(const Iam& iam, const RequestContext& request, const std::string& arn);
+const DeviceRecord& get_device(const Iam& iam, const RequestContext& request, const std::string& serial);
+// What the account has once; defaults when nothing was set.
+AccountRecord account_of(const Iam& iam, const std::string& account);
+template <class Change>
+void modify_account(Iam& iam, Tx& tx, const std::string& account, Change&& change);
 // A customer-managed policy of the caller's account, to change it. AWS's own are refused.
 const PolicyRecord& get_own_policy(const Iam& iam, const RequestContext& request, const std::string& action,
                                    const std::string& arn);
@@ -67,6 +83,7 @@ const PolicyRecord& get_own_policy(const Iam& iam, const RequestContext& request
 const RoleRecord* find_role(const Iam& iam, std::string_view arn);
 const UserRecord* find_user(const Iam& iam, std::string_view arn);
 const PolicyRecord* find_policy(const Iam& iam, std::string_view arn);
+const GroupRecord* find_group(const Iam& iam, std::string_view arn);
 
 // A managed policy as it can be read, of the account or AWS's own.
 struct ManagedView {
@@ -101,15 +118,40 @@ void cut(const Iam& iam, const Request<Input>& request, std::string_view operati
   std::string of;
   if constexpr (requires { request.input.role_name; }) of = request.input.role_name.get();
   if constexpr (requires { request.input.user_name; }) of = request.input.user_name.get();
+  if constexpr (requires { request.input.group_name; }) of = request.input.group_name.get();
   if constexpr (requires { request.input.policy_arn; }) of = request.input.policy_arn.get();
-  output.marker =
-      cut_page(iam.paging, paging_purpose("iam:" + std::string(operation), global(request), of), request.input.marker,
-               limit, items, key, AwsError("ValidationError", "The specified value for marker is not valid."));
-  output.is_truncated = output.marker.has_value();
+  const std::string purpose = paging_purpose("iam:" + std::string(operation), global(request), of);
+  if (request.input.marker && !request.input.marker->empty()) {
+    const std::optional<std::string> position = iam.paging.open(purpose, *request.input.marker);
+    if (!position) throw AwsError("ValidationError", "The specified value for marker is not valid.");
+    const auto first = std::partition_point(items.begin(), items.end(),
+                                            [&](const Item& item) { return std::string(key(item)) <= *position; });
+    items.erase(items.begin(), first);
+  }
+  output.is_truncated = limit != 0 && items.size() > limit;
+  if (!*output.is_truncated) return;
+  items.erase(items.begin() + static_cast<std::ptrdiff_t>(limit), items.end());
+  output.marker = iam.paging.seal(purpose, std::string(key(items.back())));
+}
+
+template <class Change>
+void modify_account(Iam& iam, Tx& tx, const std::string& account, Change&& change) {
+  AccountRecord record = account_of(iam, account);
+  change(record);
+  iam.accounts.put(tx, global(account), "account", std::move(record));
 }
 
 // InvalidInput when a resource may not have these tags.
 void check_tags(const Tags& tags);
+[[noreturn]] void refuse_duplicate_tags();
+// A request's tags, no key of which may be there twice.
+template <class TagList>
+Tags read_tags(const TagList& list) {
+  Tags tags = tags_from(list);
+  if (tags.size() != list.size()) refuse_duplicate_tags();
+  check_tags(tags);
+  return tags;
+}
 void put_tags(Tags& tags, const Tags& more);
 void remove_tags(Tags& tags, const std::vector<std::string>& keys);
 

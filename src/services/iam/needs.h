@@ -1,6 +1,8 @@
 // What IAM needs of others, in its own words; `app` adapts. Control thread.
 #pragma once
 
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +20,21 @@ class AccessKeys {
   virtual std::string account_of(const std::string& access_key_id) const = 0;
   virtual void put(const std::string& access_key_id, Credential credential) = 0;
   virtual void remove(const std::string& access_key_id) = 0;
+};
+
+// What a session's token brought beside its principal: keys of its identity provider ("ISSUER:sub"), for policies.
+class Sessions {
+ public:
+  virtual ~Sessions() = default;
+  // Null for a session without them, and for long-lived keys.
+  virtual const std::map<std::string, std::string>* provider_keys(const Principal& principal) const = 0;
+};
+
+// The tags of other services' resources, for aws:ResourceTag. By ARN; nullopt: there is no such resource.
+class ResourceTags {
+ public:
+  virtual ~ResourceTags() = default;
+  virtual std::optional<Tags> find(const std::string& resource_arn) const = 0;
 };
 
 // What still needs a service-linked role (ECS's clusters).

@@ -14,6 +14,9 @@ namespace brume::iam {
 inline constexpr std::size_t kManagedPolicySize = 6144;
 inline constexpr std::size_t kRoleInlineSize = 10'240;
 inline constexpr std::size_t kUserInlineSize = 2048;
+inline constexpr std::size_t kGroupInlineSize = 5120;
+inline constexpr std::size_t kGroupsPerUser = 10;
+inline constexpr std::size_t kDevicesPerUser = 8;
 inline constexpr std::size_t kTrustPolicySize = 2048;
 inline constexpr std::size_t kAttachedPolicies = 10;
 inline constexpr std::size_t kPolicyVersions = 5;

@@ -40,13 +40,71 @@ BOOST_DESCRIBE_STRUCT(RoleRecord, (),
                       (name, path, id, arn, created, description, has_description, trust, trusted_ids,
                        max_session_seconds, permissions, tags, linked_service))
 
+// A user's password for the console: there is none here, but its policy, age and reset are as on AWS. Never the text.
+struct LoginRecord {
+  std::string salt, digest;  // hex
+  Time created, changed;
+  bool reset_required = false;
+  std::vector<std::string> former;  // digests by the same salt, newest first: what may not be used again
+};
+BOOST_DESCRIBE_STRUCT(LoginRecord, (), (salt, digest, created, changed, reset_required, former))
+
 struct UserRecord {
   std::string name, path, id, arn;
   Time created;
   Permissions permissions;
   Tags tags;
+  std::vector<std::string> groups;  // names, in the order of joining
+  bool has_login = false;
+  LoginRecord login;
 };
-BOOST_DESCRIBE_STRUCT(UserRecord, (), (name, path, id, arn, created, permissions, tags))
+BOOST_DESCRIBE_STRUCT(UserRecord, (), (name, path, id, arn, created, permissions, tags, groups, has_login, login))
+
+struct GroupRecord {
+  std::string name, path, id, arn;
+  Time created;
+  Permissions permissions;  // a group has no boundary
+};
+BOOST_DESCRIBE_STRUCT(GroupRecord, (), (name, path, id, arn, created, permissions))
+
+// An OpenID Connect provider; its id in the table is the url without https://.
+struct ProviderRecord {
+  std::string arn, url;
+  std::vector<std::string> client_ids, thumbprints;
+  Time created;
+  Tags tags;
+};
+BOOST_DESCRIBE_STRUCT(ProviderRecord, (), (arn, url, client_ids, thumbprints, created, tags))
+
+// A virtual MFA device, by its serial number, which is its ARN.
+struct DeviceRecord {
+  std::string serial, seed;    // the seed as bytes
+  std::string user;            // the name of the user whose device it is; empty with `enabled`: the root user's
+  Time created, enabled;       // enabled zero: nobody's
+  std::int64_t last_step = 0;  // of the code that was taken last: a code is good once
+  Tags tags;
+};
+BOOST_DESCRIBE_STRUCT(DeviceRecord, (), (serial, seed, user, created, enabled, last_step, tags))
+
+// "Set an account password policy for IAM users".
+struct PasswordRules {
+  std::int64_t minimum_length = 6;
+  bool symbols = false, numbers = false, upper = false, lower = false, users_may_change = false, hard_expiry = false;
+  std::int64_t maximum_age_days = 0, reuse_prevention = 0;  // zero: none
+};
+BOOST_DESCRIBE_STRUCT(PasswordRules, (),
+                      (minimum_length, symbols, numbers, upper, lower, users_may_change, hard_expiry, maximum_age_days,
+                       reuse_prevention))
+
+// What an account has once, under the id "account".
+struct AccountRecord {
+  std::string alias;
+  bool has_rules = false;
+  PasswordRules rules;
+  std::string report;  // the credential report, CSV
+  Time reported;
+};
+BOOST_DESCRIBE_STRUCT(AccountRecord, (), (alias, has_rules, rules, report, reported))
 
 struct PolicyVersionRecord {
   std::int64_t number = 1;

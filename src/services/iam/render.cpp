@@ -21,14 +21,6 @@ opt<std::vector<Tag>> shown_tags(const Tags& tags) {
   return tags_to<Tag>(tags);
 }
 
-template <class Counts>
-std::int64_t count(const Iam& iam, const std::string& account, const Counts& counts) {
-  const Scope scope = global(account);
-  return static_cast<std::int64_t>(
-      iam.roles.select(scope, [&](const RoleRecord& role) { return counts(role.permissions); }).size() +
-      iam.users.select(scope, [&](const UserRecord& user) { return counts(user.permissions); }).size());
-}
-
 }  // namespace
 
 Role render_role_in_list(const Iam& iam, const RoleRecord& record) {
@@ -81,8 +73,9 @@ Policy render_policy(const Iam& iam, const std::string& account, const ManagedVi
   shown.arn = view.arn;
   shown.path = view.path;
   shown.default_version_id = view.default_version;
-  shown.attachment_count = count_attachments(iam, account, view.arn);
-  shown.permissions_boundary_usage_count = count_boundaries(iam, account, view.arn);
+  const Indexes::Uses uses = iam.indexes.uses(account, view.arn);
+  shown.attachment_count = uses.attached;
+  shown.permissions_boundary_usage_count = uses.boundaries;
   shown.is_attachable = true;
   if (view.has_description) shown.description = view.description;
   shown.create_date = view.created;
@@ -100,7 +93,7 @@ InstanceProfile render_profile(const Iam& iam, const std::string& account, const
   profile.roles.emplace();
   if (const RoleRecord* role = iam.roles.find(global(account), key_of(record.role)))
     profile.roles->push_back(render_role_in_list(iam, *role));
-  profile.tags = shown_tags(record.tags);
+  profile.tags = tags_to<Tag>(record.tags);
   return profile;
 }
 
@@ -123,14 +116,14 @@ void keep_path(std::vector<AttachedPolicy>& list, const std::string& prefix) {
   });
 }
 
-std::int64_t count_attachments(const Iam& iam, const std::string& account, const std::string& arn) {
-  return count(iam, account, [&](const Permissions& permissions) {
-    return std::ranges::find(permissions.attached, arn) != permissions.attached.end();
-  });
-}
-
-std::int64_t count_boundaries(const Iam& iam, const std::string& account, const std::string& arn) {
-  return count(iam, account, [&](const Permissions& permissions) { return permissions.boundary == arn; });
+Group render_group(const GroupRecord& record) {
+  Group group;
+  group.path = record.path;
+  group.group_name = record.name;
+  group.group_id = record.id;
+  group.arn = record.arn;
+  group.create_date = record.created;
+  return group;
 }
 
 }  // namespace brume::iam

@@ -12,13 +12,10 @@ Role render_role_in_list(const Iam& iam, const RoleRecord& record);
 User render_user(const UserRecord& record);
 User render_user_in_list(const UserRecord& record);
 Policy render_policy(const Iam& iam, const std::string& account, const ManagedView& view);
+Group render_group(const GroupRecord& record);
 InstanceProfile render_profile(const Iam& iam, const std::string& account, const ProfileRecord& record);
 std::vector<AttachedPolicy> render_attached(const Permissions& permissions);
 // Drops those whose path does not start with the prefix.
 void keep_path(std::vector<AttachedPolicy>& list, const std::string& prefix);
-
-// How many roles and users of the account have the policy attached, or as their boundary.
-std::int64_t count_attachments(const Iam& iam, const std::string& account, const std::string& arn);
-std::int64_t count_boundaries(const Iam& iam, const std::string& account, const std::string& arn);
 
 }  // namespace brume::iam

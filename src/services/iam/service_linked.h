@@ -20,7 +20,10 @@ struct LinkedService {
 const LinkedService* find_linked_service(std::string_view service);
 
 // For services: makes the account's role of the service when it is not there yet, and returns its ARN.
-std::string ensure_linked_role(Iam& iam, Tx& tx, const Scope& scope, std::string_view service);
+std::string ensure_linked_role(Iam& iam, Tx& tx, const Scope& scope, std::string_view service,
+                               const std::string& suffix = {});
+// The role's name: the service's, and behind an underscore the suffix of those that take one.
+std::string linked_role_name(const LinkedService& linked, const std::string& suffix);
 
 // UnmodifiableEntity for a service-linked role: only AWS changes it.
 void check_modifiable(const RoleRecord& role);

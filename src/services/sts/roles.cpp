@@ -4,7 +4,7 @@ namespace brume::sts {
 
 std::optional<Principal> ServiceRoles::assume(const std::string& role_arn, const std::string& service,
                                               const std::string& session_name, std::string& why_not) const {
-  const std::optional<RoleDirectory::Found> role = sts_.role_directory.find(role_arn);
+  const std::optional<Identities::Role> role = sts_.identities.find_role(role_arn);
   if (!role) {
     why_not = "The role " + role_arn + " does not exist.";
     return std::nullopt;

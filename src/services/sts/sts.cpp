@@ -19,6 +19,8 @@ std::string_view kind_name(Principal::Kind kind) {
       return "role";
     case Principal::Kind::root:
       return "root";
+    case Principal::Kind::federated_user:
+      return "federated";
     default:
       return "user";
   }
@@ -29,9 +31,10 @@ Credential credential_of(const std::string& account, const SessionRecord& sessio
   credential.secret = session.secret;
   credential.session_token = session.token;
   Principal& principal = credential.principal;
-  principal.kind = session.kind == "role"   ? Principal::Kind::role_session
-                   : session.kind == "root" ? Principal::Kind::root
-                                            : Principal::Kind::user;
+  principal.kind = session.kind == "role"        ? Principal::Kind::role_session
+                   : session.kind == "root"      ? Principal::Kind::root
+                   : session.kind == "federated" ? Principal::Kind::federated_user
+                                                 : Principal::Kind::user;
   principal.account = account;
   principal.arn = session.arn;
   principal.id = session.id;
@@ -43,6 +46,7 @@ Credential credential_of(const std::string& account, const SessionRecord& sessio
   principal.source_identity = session.source_identity;
   principal.expires = session.expires;
   principal.issued = session.issued;
+  principal.mfa = session.mfa;
   return credential;
 }
 
@@ -90,13 +94,14 @@ void plan_pruning(Sts& sts) {
 }  // namespace
 
 Sts::Sts(Store& store_given, const Clock& clock_given, Random& random_given, Control& control_given,
-         KeyRing& key_ring_given, const RoleDirectory& role_directory_given, const Authorizer& authorizer_given)
+         KeyRing& key_ring_given, Identities& identities_given, Issuers& issuers, const Authorizer& authorizer_given)
     : store(store_given),
       clock(clock_given),
       random(random_given),
       control(control_given),
       key_ring(key_ring_given),
-      role_directory(role_directory_given),
+      identities(identities_given),
+      issuer_keys(clock_given, issuers),
       authorizer(authorizer_given),
       sessions(store_given, {"sts.session", 1}) {
   sessions.for_all([this](const Scope& scope, std::string_view id, const SessionRecord& session) {
@@ -109,7 +114,7 @@ Sts::~Sts() {
   if (prune_timer) control.cancel(*prune_timer);
 }
 
-Principal role_session(const RoleDirectory::Found& role, const std::string& session_name) {
+Principal role_session(const Identities::Role& role, const std::string& session_name) {
   const std::optional<Arn> role_arn = parse_arn(role.arn);
   Principal principal;
   principal.kind = Principal::Kind::role_session;

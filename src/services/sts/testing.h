@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/testing.h"
@@ -17,16 +18,41 @@ namespace brume::sts {
 inline constexpr const char* kAccount = "111111111111";
 inline constexpr const char* kRole = "arn:aws:iam::111111111111:role/team/app";
 
-class FakeRoles final : public RoleDirectory {
+class FakeIdentities final : public Identities {
  public:
-  std::map<std::string, Found> roles = {{kRole, {"app", "AROAAPPAPPAPPAPPAPPAP", kRole, kAccount, 7200}}};
-  std::optional<Found> find(const std::string& arn) const override {
+  std::map<std::string, Role> roles = {{kRole, {"app", "AROAAPPAPPAPPAPPAPPAP", kRole, kAccount, 7200}}};
+  std::optional<Provider> provider;
+  std::string code;  // that the caller's device shows
+  std::optional<Role> find_role(const std::string& arn) const override {
     const auto found = roles.find(arn);
     if (found == roles.end()) return std::nullopt;
     return found->second;
   }
   bool has_policy(const std::string&, const std::string& arn) const override {
     return arn == "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess";
+  }
+  std::optional<Provider> find_provider(const std::string&, const std::string& issuer) const override {
+    if (provider && provider->url == issuer) return provider;
+    return std::nullopt;
+  }
+  bool take_code(Tx&, const Principal&, const std::string&, const std::string& given) override {
+    return !given.empty() && std::exchange(code, "") == given;
+  }
+  std::optional<std::string> decode_message(const std::string& encoded) const override {
+    if (encoded == "encoded") return "{\"allowed\":false}";
+    return std::nullopt;
+  }
+};
+
+// Documents by their url; what is not there cannot be reached.
+class FakeIssuers final : public Issuers {
+ public:
+  std::map<std::string, Document> documents;
+  int fetched = 0;
+  void fetch(const std::string& url, std::function<void(Document)> done) override {
+    ++fetched;
+    const auto found = documents.find(url);
+    done(found == documents.end() ? Document{.problem = "nobody answers"} : found->second);
   }
 };
 
@@ -47,13 +73,15 @@ struct StsWorld {
   ManualRuntime runtime;
   std::unique_ptr<Random> random = seeded_random(1);
   KeyRing key_ring;
-  FakeRoles roles;
+  FakeIdentities identities;
+  FakeIssuers issuers;
   ScriptedAuthorizer authorizer;
   std::unique_ptr<Sts> sts = make();
   RequestContext caller = context_of(user());
 
   std::unique_ptr<Sts> make() {
-    return std::make_unique<Sts>(*store, runtime.clock, *random, runtime.control, key_ring, roles, authorizer);
+    return std::make_unique<Sts>(*store, runtime.clock, *random, runtime.control, key_ring, identities, issuers,
+                                 authorizer);
   }
   static Principal user() {
     Principal principal;
@@ -92,6 +120,28 @@ struct StsWorld {
     } catch (const AwsError& failure) {
       return failure.code + ": " + failure.message;
     }
+  }
+  // The same of an operation that answers later, which here is at once.
+  template <class Output, class Input>
+  std::string deferred_error(void (*handler)(Sts&, Tx&, const Request<Input>&, Deferred<Output>), const Input& input,
+                             Output* output = nullptr) {
+    std::string problem = "no answer";
+    const auto fail = [&](const AwsError& error) { problem = error.code + ": " + error.message; };
+    try {
+      Tx tx(*store);
+      caller.now = runtime.clock.now();
+      handler(*sts, tx, Request<Input>(caller, input),
+              Deferred<Output>(
+                  [&](Output answer) {
+                    problem.clear();
+                    if (output != nullptr) *output = std::move(answer);
+                  },
+                  fail));
+      tx.commit();
+    } catch (const AwsError& error) {
+      fail(error);
+    }
+    return problem;
   }
   // What the front door finds for the credentials.
   std::optional<Credential> bearer(const Credentials& credentials) const {

@@ -23,6 +23,15 @@ const AccessKeyRecord& get_key(const Iam& iam, const RequestContext& request, co
   return *key;
 }
 
+// "If you do not specify a user name, IAM determines the user name implicitly based on the access key ID": of the key
+// that signs; root names a key of any of its users.
+std::string owner_of_key(const Iam& iam, const RequestContext& request, const opt<std::string>& user_name,
+                         const std::string& id) {
+  const AccessKeyRecord* key = iam.keys.find(global(request), id);
+  if (!user_name && request.principal.kind == Principal::Kind::root && key != nullptr) return key->user;
+  return owner(iam, request, user_name);
+}
+
 std::string status_of(const AccessKeyRecord& key) { return key.active ? "Active" : "Inactive"; }
 
 opt<std::string> shown_user(const AccessKeyRecord& key) {
@@ -35,14 +44,13 @@ opt<std::string> shown_user(const AccessKeyRecord& key) {
 CreateAccessKeyOutput create_access_key(Iam& iam, Tx& tx, const Request<CreateAccessKeyInput>& request) {
   AccessKeyRecord key;
   key.user = owner(iam, request, request.input.user_name);
-  const std::size_t owned =
-      iam.keys.select(global(request), [&](const AccessKeyRecord& other) { return other.user == key.user; }).size();
-  if (owned >= kAccessKeysPerUser)
+  if (iam.indexes.ids(request.scope.account, kKeysOf, key.user).size() >= kAccessKeysPerUser)
     throw limit_exceeded_exception("Cannot exceed quota for AccessKeysPerUser: " + std::to_string(kAccessKeysPerUser));
   key.id = iam.access_keys.new_id(request.scope.account);
   key.secret = iam.random.from("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", 40);
   key.created = iam.clock.now();
   iam.keys.insert(tx, global(request), key.id, key);
+  index_add(iam, tx, request.scope.account, kKeysOf, key.user, key.id);
   publish_key(iam, tx, request.scope.account, key.id);
   CreateAccessKeyOutput output;
   AccessKey& shown = output.access_key.ensure();
@@ -56,7 +64,9 @@ CreateAccessKeyOutput create_access_key(Iam& iam, Tx& tx, const Request<CreateAc
 
 ListAccessKeysOutput list_access_keys(Iam& iam, Tx&, const Request<ListAccessKeysInput>& request) {
   const std::string user = owner(iam, request, request.input.user_name);
-  auto found = iam.keys.select(global(request), [&](const AccessKeyRecord& key) { return key.user == user; });
+  std::vector<const AccessKeyRecord*> found;
+  for (const std::string& id : iam.indexes.ids(request.scope.account, kKeysOf, user))
+    found.push_back(iam.keys.find(global(request), id));
   ListAccessKeysOutput output;
   cut(iam, request, "ListAccessKeys", found, [](const AccessKeyRecord* key) { return key->id; }, output);
   output.access_key_metadata.emplace();
@@ -70,7 +80,7 @@ ListAccessKeysOutput list_access_keys(Iam& iam, Tx&, const Request<ListAccessKey
 
 UpdateAccessKeyOutput update_access_key(Iam& iam, Tx& tx, const Request<UpdateAccessKeyInput>& request) {
   const std::string& id = *request.input.access_key_id;
-  get_key(iam, request, owner(iam, request, request.input.user_name), id);
+  get_key(iam, request, owner_of_key(iam, request, request.input.user_name, id), id);
   if (*request.input.status != "Active" && *request.input.status != "Inactive")
     throw AwsError("ValidationError", "The status of an access key is Active or Inactive.");
   iam.keys.modify(tx, global(request), id,
@@ -81,7 +91,9 @@ UpdateAccessKeyOutput update_access_key(Iam& iam, Tx& tx, const Request<UpdateAc
 
 DeleteAccessKeyOutput delete_access_key(Iam& iam, Tx& tx, const Request<DeleteAccessKeyInput>& request) {
   const std::string& id = *request.input.access_key_id;
-  get_key(iam, request, owner(iam, request, request.input.user_name), id);
+  const std::string user = owner_of_key(iam, request, request.input.user_name, id);
+  get_key(iam, request, user, id);
+  index_remove(iam, tx, request.scope.account, kKeysOf, user, id);
   iam.keys.erase(tx, global(request), id);
   iam.key_uses.erase(id);
   publish_key(iam, tx, request.scope.account, id);

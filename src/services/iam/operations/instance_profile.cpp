@@ -8,7 +8,7 @@ CreateInstanceProfileOutput create_instance_profile(Iam& iam, Tx& tx,
   ProfileRecord profile;
   profile.name = *request.input.instance_profile_name;
   profile.path = request.input.path.value_or("/");
-  profile.tags = tags_from(request.input.tags.get());
+  profile.tags = read_tags(request.input.tags.get());
   check_tags(profile.tags);
   if (iam.profiles.find(global(request), key_of(profile.name)) != nullptr)
     throw entity_already_exists_exception("Instance Profile " + profile.name + " already exists.");
@@ -45,8 +45,9 @@ ListInstanceProfilesOutput list_instance_profiles(Iam& iam, Tx&, const Request<L
 ListInstanceProfilesForRoleOutput list_instance_profiles_for_role(
     Iam& iam, Tx&, const Request<ListInstanceProfilesForRoleInput>& request) {
   const RoleRecord& role = get_role(iam, request, *request.input.role_name);
-  auto found =
-      iam.profiles.select(global(request), [&](const ProfileRecord& profile) { return profile.role == role.name; });
+  std::vector<const ProfileRecord*> found;
+  for (const std::string& key : iam.indexes.ids(request.scope.account, kProfilesOf, role.name))
+    found.push_back(iam.profiles.find(global(request), key));
   ListInstanceProfilesForRoleOutput output;
   cut(
       iam, request, "ListInstanceProfilesForRole", found,
@@ -74,6 +75,7 @@ AddRoleToInstanceProfileOutput add_role_to_instance_profile(Iam& iam, Tx& tx,
     throw limit_exceeded_exception("Cannot exceed quota for InstanceSessionsPerInstanceProfile: 1");
   iam.profiles.modify(tx, global(request), key_of(found.name),
                       [&](ProfileRecord& profile) { profile.role = role.name; });
+  index_add(iam, tx, request.scope.account, kProfilesOf, role.name, key_of(found.name));
   return {};
 }
 
@@ -82,6 +84,7 @@ RemoveRoleFromInstanceProfileOutput remove_role_from_instance_profile(
   const ProfileRecord& found = get_profile(iam, request, *request.input.instance_profile_name);
   if (found.role.empty() || key_of(found.role) != key_of(*request.input.role_name))
     throw no_such_entity_exception("The role with name " + *request.input.role_name + " cannot be found.");
+  index_remove(iam, tx, request.scope.account, kProfilesOf, found.role, key_of(found.name));
   iam.profiles.modify(tx, global(request), key_of(found.name), [&](ProfileRecord& profile) { profile.role.clear(); });
   return {};
 }
@@ -89,7 +92,7 @@ RemoveRoleFromInstanceProfileOutput remove_role_from_instance_profile(
 TagInstanceProfileOutput tag_instance_profile(Iam& iam, Tx& tx, const Request<TagInstanceProfileInput>& request) {
   const ProfileRecord& found = get_profile(iam, request, *request.input.instance_profile_name);
   iam.profiles.modify(tx, global(request), key_of(found.name),
-                      [&](ProfileRecord& profile) { put_tags(profile.tags, tags_from(request.input.tags.get())); });
+                      [&](ProfileRecord& profile) { put_tags(profile.tags, read_tags(request.input.tags.get())); });
   return {};
 }
 

@@ -15,8 +15,8 @@ ManagedView get_managed(const Iam& iam, const RequestContext& request, const std
 }
 
 // Whether the policy counts as used, by the kind of use that is asked for.
-bool is_used(const Policy& shown, const std::string& usage) {
-  const bool attached = *shown.attachment_count > 0, boundary = *shown.permissions_boundary_usage_count > 0;
+bool is_used(const Indexes::Uses& uses, const std::string& usage) {
+  const bool attached = uses.attached > 0, boundary = uses.boundaries > 0;
   if (usage == "PermissionsPolicy") return attached;
   if (usage == "PermissionsBoundary") return boundary;
   return attached || boundary;
@@ -31,7 +31,7 @@ CreatePolicyOutput create_policy(Iam& iam, Tx& tx, const Request<CreatePolicyInp
   record.path = input.path.value_or("/");
   record.arn = arn_of(request, "policy", record.path, record.name);
   check_managed_policy(*input.policy_document);
-  record.tags = tags_from(input.tags.get());
+  record.tags = read_tags(input.tags.get());
   check_tags(record.tags);
   if (iam.policies.find(global(request), key_of(record.name)) != nullptr)
     throw entity_already_exists_exception("A policy called " + record.name +
@@ -44,6 +44,8 @@ CreatePolicyOutput create_policy(Iam& iam, Tx& tx, const Request<CreatePolicyInp
   iam.policies.insert(tx, global(request), key_of(record.name), record);
   CreatePolicyOutput output;
   output.policy = render_policy(iam, request.scope.account, *find_managed(iam, request.scope.account, record.arn));
+  // CreatePolicy does not tell the description back, GetPolicy does.
+  output.policy->description.reset();
   if (!record.tags.empty()) output.policy->tags = tags_to<Tag>(record.tags);
   return output;
 }
@@ -68,24 +70,26 @@ ListPoliciesOutput list_policies(Iam& iam, Tx&, const Request<ListPoliciesInput>
     for (const AwsManagedPolicy& policy : aws_managed_policies())
       if (policy.path.starts_with(prefix)) arns.push_back(policy.arn());
   std::ranges::sort(arns);
-  std::vector<Policy> found;
+  const auto unwanted = [&](const std::string& arn) {
+    const Indexes::Uses uses = iam.indexes.uses(request.scope.account, arn);
+    return (input.only_attached.get() && uses.attached == 0) ||
+           (input.policy_usage_filter && !is_used(uses, *input.policy_usage_filter));
+  };
+  std::erase_if(arns, unwanted);
+  ListPoliciesOutput output;
+  cut(iam, request, "ListPolicies", arns, [](const std::string& arn) { return arn; }, output);
+  output.policies.emplace();
   for (const std::string& arn : arns) {
     Policy shown = render_policy(iam, request.scope.account, *find_managed(iam, request.scope.account, arn));
     shown.description.reset();
-    if (input.only_attached.get() && *shown.attachment_count == 0) continue;
-    if (input.policy_usage_filter && !is_used(shown, *input.policy_usage_filter)) continue;
-    found.push_back(std::move(shown));
+    output.policies->push_back(std::move(shown));
   }
-  ListPoliciesOutput output;
-  cut(iam, request, "ListPolicies", found, [](const Policy& shown) { return *shown.arn; }, output);
-  output.policies = std::move(found);
   return output;
 }
 
 DeletePolicyOutput delete_policy(Iam& iam, Tx& tx, const Request<DeletePolicyInput>& request) {
   const PolicyRecord& record = get_own_policy(iam, request, "iam:DeletePolicy", *request.input.policy_arn);
-  if (count_attachments(iam, request.scope.account, record.arn) > 0 ||
-      count_boundaries(iam, request.scope.account, record.arn) > 0)
+  if (iam.indexes.uses(request.scope.account, record.arn) != Indexes::Uses())
     throw delete_conflict_exception("Cannot delete a policy attached to entities.");
   if (record.versions.size() > 1)
     throw delete_conflict_exception(
@@ -107,28 +111,32 @@ ListEntitiesForPolicyOutput list_entities_for_policy(Iam& iam, Tx&,
                                   : std::ranges::find(permissions.attached, arn) != permissions.attached.end();
     return used && record.path.starts_with(prefix);
   };
-  // Roles and users make one list of pages: a role sorts before every user.
+  // Groups, roles and users make one list of pages, in this order.
   struct Entity {
+    const GroupRecord* group = nullptr;
     const RoleRecord* role = nullptr;
     const UserRecord* user = nullptr;
   };
   std::vector<Entity> entities;
+  if (filter.empty() || filter == "Group")
+    for (const GroupRecord* group : iam.groups.select(global(request), uses)) entities.push_back({.group = group});
   if (filter.empty() || filter == "Role")
     for (const RoleRecord* role : iam.roles.select(global(request), uses)) entities.push_back({.role = role});
   if (filter.empty() || filter == "User")
     for (const UserRecord* user : iam.users.select(global(request), uses)) entities.push_back({.user = user});
   ListEntitiesForPolicyOutput output;
-  cut(
-      iam, request, "ListEntitiesForPolicy", entities,
-      [](const Entity& entity) {
-        return entity.role != nullptr ? "role/" + key_of(entity.role->name) : "user/" + key_of(entity.user->name);
-      },
-      output);
+  const auto key = [](const Entity& entity) {
+    if (entity.group != nullptr) return "group/" + key_of(entity.group->name);
+    return entity.role != nullptr ? "role/" + key_of(entity.role->name) : "user/" + key_of(entity.user->name);
+  };
+  cut(iam, request, "ListEntitiesForPolicy", entities, key, output);
   output.policy_groups.emplace();
   output.policy_roles.emplace();
   output.policy_users.emplace();
   for (const Entity& entity : entities) {
-    if (entity.role != nullptr)
+    if (entity.group != nullptr)
+      output.policy_groups->push_back({.group_name = entity.group->name, .group_id = entity.group->id});
+    else if (entity.role != nullptr)
       output.policy_roles->push_back({.role_name = entity.role->name, .role_id = entity.role->id});
     else
       output.policy_users->push_back({.user_name = entity.user->name, .user_id = entity.user->id});
@@ -139,7 +147,7 @@ ListEntitiesForPolicyOutput list_entities_for_policy(Iam& iam, Tx&,
 TagPolicyOutput tag_policy(Iam& iam, Tx& tx, const Request<TagPolicyInput>& request) {
   const PolicyRecord& found = get_own_policy(iam, request, "iam:TagPolicy", *request.input.policy_arn);
   iam.policies.modify(tx, global(request), key_of(found.name),
-                      [&](PolicyRecord& record) { put_tags(record.tags, tags_from(request.input.tags.get())); });
+                      [&](PolicyRecord& record) { put_tags(record.tags, read_tags(request.input.tags.get())); });
   return {};
 }
 

@@ -10,7 +10,7 @@ template <class Change>
 const RoleRecord& modify(Iam& iam, Tx& tx, const RequestContext& request, const std::string& name, Change&& change) {
   const RoleRecord& role = get_role(iam, request, name);
   check_modifiable(role);
-  return iam.roles.modify(tx, global(request), key_of(role.name), change);
+  return change_permissions(iam, tx, iam.roles, request, key_of(role.name), change);
 }
 
 void check_session_limit(std::int64_t seconds) {
@@ -29,7 +29,7 @@ CreateRoleOutput create_role(Iam& iam, Tx& tx, const Request<CreateRoleInput>& r
     throw invalid_input_exception("Invalid path: " + role.path + " is reserved for service-linked roles.");
   if (iam.roles.find(global(request), key_of(role.name)) != nullptr)
     throw entity_already_exists_exception("Role with name " + role.name + " already exists.");
-  role.tags = tags_from(input.tags.get());
+  role.tags = read_tags(input.tags.get());
   check_tags(role.tags);
   role.trust = *input.assume_role_policy_document;
   role.trusted_ids = check_trust_policy(iam, role.trust);
@@ -45,6 +45,7 @@ CreateRoleOutput create_role(Iam& iam, Tx& tx, const Request<CreateRoleInput>& r
   role.arn = arn_of(request, "role", role.path, role.name);
   role.created = iam.clock.now();
   const RoleRecord& made = iam.roles.insert(tx, global(request), key_of(role.name), role);
+  index_policies(iam, tx, request.scope.account, {}, counted(role.permissions));
   CreateRoleOutput output;
   output.role = render_role(iam, made);
   return output;
@@ -103,12 +104,10 @@ DeleteRoleOutput delete_role(Iam& iam, Tx& tx, const Request<DeleteRoleInput>& r
   const RoleRecord& role = get_role(iam, request, *request.input.role_name);
   check_modifiable(role);
   check_no_policies(role.permissions);
-  const bool in_profile =
-      !iam.profiles.select(global(request), [&](const ProfileRecord& profile) { return profile.role == role.name; })
-           .empty();
-  if (in_profile)
+  if (!iam.indexes.ids(request.scope.account, kProfilesOf, role.name).empty())
     throw delete_conflict_exception("Cannot delete entity, must remove roles from instance profile first.");
   iam.role_uses.erase(role.id);
+  index_policies(iam, tx, request.scope.account, counted(role.permissions), {});
   iam.roles.erase(tx, global(request), key_of(role.name));
   return {};
 }
@@ -134,7 +133,7 @@ DeleteRolePermissionsBoundaryOutput delete_role_permissions_boundary(
 
 TagRoleOutput tag_role(Iam& iam, Tx& tx, const Request<TagRoleInput>& request) {
   modify(iam, tx, request, *request.input.role_name,
-         [&](RoleRecord& role) { put_tags(role.tags, tags_from(request.input.tags.get())); });
+         [&](RoleRecord& role) { put_tags(role.tags, read_tags(request.input.tags.get())); });
   return {};
 }
 

@@ -10,7 +10,8 @@ template <class Change>
 void modify_permissions(Iam& iam, Tx& tx, const RequestContext& request, const std::string& name, Change&& change) {
   const RoleRecord& role = get_role(iam, request, name);
   check_modifiable(role);
-  iam.roles.modify(tx, global(request), key_of(role.name), [&](RoleRecord& record) { change(record.permissions); });
+  change_permissions(iam, tx, iam.roles, request, key_of(role.name),
+                     [&](RoleRecord& record) { change(record.permissions); });
 }
 
 }  // namespace

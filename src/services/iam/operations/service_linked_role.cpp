@@ -12,11 +12,12 @@ CreateServiceLinkedRoleOutput create_service_linked_role(Iam& iam, Tx& tx,
     throw invalid_input_exception("Service-linked roles of " + *input.aws_service_name + " are not served by Brume.");
   if (input.custom_suffix && !linked->custom_suffix)
     throw invalid_input_exception("Custom suffix is not allowed for " + *input.aws_service_name);
-  if (iam.roles.find(global(request), key_of(linked->role_name)) != nullptr)
-    throw invalid_input_exception("Service role name " + std::string(linked->role_name) +
+  const std::string suffix = input.custom_suffix.get(), name = linked_role_name(*linked, suffix);
+  if (iam.roles.find(global(request), key_of(name)) != nullptr)
+    throw invalid_input_exception("Service role name " + name +
                                   " has been taken in this account, please try a different suffix.");
-  ensure_linked_role(iam, tx, request.scope, linked->service);
-  const std::string key = key_of(linked->role_name);
+  ensure_linked_role(iam, tx, request.scope, linked->service, suffix);
+  const std::string key = key_of(name);
   CreateServiceLinkedRoleOutput output;
   const RoleRecord& role = iam.roles.modify(tx, global(request), key, [&](RoleRecord& record) {
     if (!input.description) return;
@@ -38,7 +39,10 @@ DeleteServiceLinkedRoleOutput delete_service_linked_role(Iam& iam, Tx& tx,
     task.resources = iam.linked_role_use->resources(request.scope.account, role.linked_service);
   task.role_name = role.name;
   iam.deletion_tasks.insert(tx, global(request), task.id, task);
-  if (task.resources.empty()) iam.roles.erase(tx, global(request), key_of(task.role_name));
+  if (task.resources.empty()) {
+    index_policies(iam, tx, request.scope.account, role.permissions, {});
+    iam.roles.erase(tx, global(request), key_of(task.role_name));
+  }
   DeleteServiceLinkedRoleOutput output;
   output.deletion_task_id = task.id;
   return output;

@@ -1,4 +1,5 @@
 #include "services/iam/access_keys.h"
+#include "services/iam/devices.h"
 #include "services/iam/permissions.h"
 #include "services/iam/policy_checks.h"
 #include "services/iam/render.h"
@@ -9,12 +10,31 @@ namespace {
 template <class Change>
 void modify(Iam& iam, Tx& tx, const RequestContext& request, const std::string& name, Change&& change) {
   const UserRecord& user = get_user(iam, request, name);
-  iam.users.modify(tx, global(request), key_of(user.name), change);
+  change_permissions(iam, tx, iam.users, request, key_of(user.name), change);
 }
 
 void check_name_is_free(const Iam& iam, const RequestContext& request, const std::string& name) {
   if (iam.users.find(global(request), key_of(name)) != nullptr)
     throw entity_already_exists_exception("User with name " + name + " already exists.");
+}
+
+// Keys, devices and memberships follow their user: its name, and the ARN that a key's bearer has.
+void rename_owned(Iam& iam, Tx& tx, const RequestContext& request, const UserRecord& old, const UserRecord& user) {
+  const std::string& account = request.scope.account;
+  const Indexes::Ids keys = iam.indexes.ids(account, kKeysOf, old.name);
+  for (const std::string& id : keys) {
+    iam.keys.modify(tx, global(request), id, [&](AccessKeyRecord& key) { key.user = user.name; });
+    index_remove(iam, tx, account, kKeysOf, old.name, id);
+    index_add(iam, tx, account, kKeysOf, user.name, id);
+    publish_key(iam, tx, account, id);
+  }
+  for (const std::string& group : user.groups) {
+    index_remove(iam, tx, account, kMembersOf, group, key_of(old.name));
+    index_add(iam, tx, account, kMembersOf, group, key_of(user.name));
+  }
+  for (const DeviceRecord* device : devices_of(iam, request, old.name))
+    iam.devices.modify(tx, global(request), std::string(device->serial),
+                       [&](DeviceRecord& record) { record.user = user.name; });
 }
 
 // GetUser without a name: the caller. Root is a user without a name.
@@ -42,7 +62,7 @@ CreateUserOutput create_user(Iam& iam, Tx& tx, const Request<CreateUserInput>& r
   user.name = *input.user_name;
   check_name_is_free(iam, request, user.name);
   user.path = input.path.value_or("/");
-  user.tags = tags_from(input.tags.get());
+  user.tags = read_tags(input.tags.get());
   check_tags(user.tags);
   if (input.permissions_boundary) {
     check_managed_exists(iam, request, *input.permissions_boundary);
@@ -51,6 +71,7 @@ CreateUserOutput create_user(Iam& iam, Tx& tx, const Request<CreateUserInput>& r
   user.id = new_unique_id(iam, "AIDA");
   user.arn = arn_of(request, "user", user.path, user.name);
   user.created = iam.clock.now();
+  index_policies(iam, tx, request.scope.account, {}, counted(user.permissions));
   CreateUserOutput output;
   output.user = render_user(iam.users.insert(tx, global(request), key_of(user.name), user));
   return output;
@@ -80,26 +101,23 @@ UpdateUserOutput update_user(Iam& iam, Tx& tx, const Request<UpdateUserInput>& r
   user.path = request.input.new_path.value_or(old.path);
   if (key_of(user.name) != key_of(old.name)) check_name_is_free(iam, request, user.name);
   user.arn = arn_of(request, "user", user.path, user.name);
-  const std::vector<const AccessKeyRecord*> owned =
-      iam.keys.select(global(request), [&](const AccessKeyRecord& key) { return key.user == old.name; });
   iam.users.erase(tx, global(request), key_of(old.name));
   iam.users.put(tx, global(request), key_of(user.name), user);
-  // The keys follow their user: its name, and the ARN that their bearer has.
-  std::vector<std::string> ids;
-  for (const AccessKeyRecord* key : owned) ids.push_back(key->id);
-  for (const std::string& id : ids) {
-    iam.keys.modify(tx, global(request), id, [&](AccessKeyRecord& key) { key.user = user.name; });
-    publish_key(iam, tx, request.scope.account, id);
-  }
+  rename_owned(iam, tx, request, old, user);
   return {};
 }
 
 DeleteUserOutput delete_user(Iam& iam, Tx& tx, const Request<DeleteUserInput>& request) {
   const UserRecord& user = get_user(iam, request, *request.input.user_name);
   check_no_policies(user.permissions);
-  const bool has_keys =
-      !iam.keys.select(global(request), [&](const AccessKeyRecord& key) { return key.user == user.name; }).empty();
-  if (has_keys) throw delete_conflict_exception("Cannot delete entity, must delete access keys first.");
+  const auto conflict = [](bool held, const char* what) {
+    if (held) throw delete_conflict_exception(std::string("Cannot delete entity, must ") + what + " first.");
+  };
+  conflict(!iam.indexes.ids(request.scope.account, kKeysOf, user.name).empty(), "delete access keys");
+  conflict(user.has_login, "delete login profile");
+  conflict(!user.groups.empty(), "remove users from group");
+  conflict(!devices_of(iam, request, user.name).empty(), "delete MFA device");
+  index_policies(iam, tx, request.scope.account, counted(user.permissions), {});
   iam.users.erase(tx, global(request), key_of(user.name));
   return {};
 }
@@ -125,7 +143,7 @@ DeleteUserPermissionsBoundaryOutput delete_user_permissions_boundary(
 
 TagUserOutput tag_user(Iam& iam, Tx& tx, const Request<TagUserInput>& request) {
   modify(iam, tx, request, *request.input.user_name,
-         [&](UserRecord& user) { put_tags(user.tags, tags_from(request.input.tags.get())); });
+         [&](UserRecord& user) { put_tags(user.tags, read_tags(request.input.tags.get())); });
   return {};
 }
 

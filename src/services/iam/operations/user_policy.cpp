@@ -8,7 +8,8 @@ namespace {
 template <class Change>
 void modify_permissions(Iam& iam, Tx& tx, const RequestContext& request, const std::string& name, Change&& change) {
   const UserRecord& user = get_user(iam, request, name);
-  iam.users.modify(tx, global(request), key_of(user.name), [&](UserRecord& record) { change(record.permissions); });
+  change_permissions(iam, tx, iam.users, request, key_of(user.name),
+                     [&](UserRecord& record) { change(record.permissions); });
 }
 
 }  // namespace

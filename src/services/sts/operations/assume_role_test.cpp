@@ -130,11 +130,25 @@ TEST(AssumeRole, HandsTransitiveTagsAndSourceIdentityOn) {
   EXPECT_EQ(world.error(assume_role, input).substr(0, 12), "AccessDenied");
 }
 
-TEST(AssumeRole, RefusesWhatIsNotServedByName) {
+TEST(AssumeRole, TakesTheCodeOfTheCallersDeviceOnce) {
   StsWorld world;
   AssumeRoleInput input = kPlain;
   input.serial_number = "arn:aws:iam::111111111111:mfa/alice";
-  EXPECT_NE(world.error(assume_role, input).find("SerialNumber and TokenCode are not served"), std::string::npos);
+  input.token_code = "123456";
+  const std::string refused = "AccessDenied: MultiFactorAuthentication failed with invalid MFA one time pass code.";
+  EXPECT_EQ(world.error(assume_role, input), refused);
+  world.identities.code = "123456";
+  const Principal bearer = world.bearer(*world.call(assume_role, input).credentials)->principal;
+  EXPECT_TRUE(bearer.mfa);
+  EXPECT_EQ(world.authorizer.asked.back().keys.find("aws:MultiFactorAuthPresent")->second, "true");
+  EXPECT_EQ(world.error(assume_role, input), refused);
+}
+
+TEST(AssumeRole, RefusesWhatIsNotServedByName) {
+  StsWorld world;
+  AssumeRoleInput input = kPlain;
+  input.provided_contexts = std::vector<ProvidedContext>(1);
+  EXPECT_NE(world.error(assume_role, input).find("ProvidedContexts is not served"), std::string::npos);
 }
 
 TEST(Sessions, AreThereAfterARestartAndPrunedWhenExpired) {

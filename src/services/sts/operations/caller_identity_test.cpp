@@ -47,29 +47,6 @@ TEST(GetSessionToken, MakesTokensAsLongAsAsked) {
             2000U);
 }
 
-std::string jwt(const std::string& claims) {
-  std::string body = to_base64(claims);
-  while (body.ends_with('=')) body.pop_back();
-  for (char& c : body) c = c == '+' ? '-' : c == '/' ? '_' : c;
-  return "eyJhbGciOiJSUzI1NiJ9." + body + ".c2lnbmF0dXJl";
-}
-
-TEST(AssumeRoleWithWebIdentity, FindsNoProvider) {
-  StsWorld world;
-  const auto error = [&](const std::string& token) {
-    return world.error(assume_role_with_web_identity,
-                       {.role_arn = kRole, .role_session_name = "ci", .web_identity_token = token});
-  };
-  EXPECT_EQ(error(jwt(R"({"iss":"https://token.actions.githubusercontent.com","sub":"repo:x"})")),
-            "InvalidIdentityToken: No OpenIDConnect provider found in your account for "
-            "https://token.actions.githubusercontent.com");
-  EXPECT_EQ(error("no token"),
-            "InvalidIdentityToken: The ID Token provided is not a valid JWT. (You may see this error if you sent an "
-            "Access Token)");
-  EXPECT_EQ(error(jwt(R"({"iss":"https://accounts.google.com"})")).substr(0, 14), "NotImplemented");
-  EXPECT_EQ(world.key_ring.size(), 0U);
-}
-
 TEST(ServiceRoles, AreAssumedByTheTrustedService) {
   StsWorld world;
   world.authorizer.allows = [](const RequestContext& context, const Ask& ask) {

@@ -1,0 +1,44 @@
+"""Lets moto's tests run against a real cloud that has no endpoint to reset: every test gets an account of its own.
+
+A twelve-digit access key id is the root of that account (DECISIONS 12), so an account that nobody has used is an empty
+cloud. moto's tests name the account by constants of their modules; these are set before each test. What a module
+computed from them at import keeps moto's 123456789012 and is excluded by name where it matters.
+"""
+import itertools
+import os
+
+import boto3
+import pytest
+from moto.core import models
+
+_numbers = itertools.count(1)
+_CONSTANTS = ('ACCOUNT_ID', 'DEFAULT_ACCOUNT_ID')
+
+
+def _use(account):
+    os.environ.update(AWS_ACCESS_KEY_ID=account, AWS_SECRET_ACCESS_KEY='test')
+    os.environ.pop('AWS_SESSION_TOKEN', None)
+    boto3.DEFAULT_SESSION = None
+
+
+def pytest_configure(config):
+    models.ServerModeMockAWS.reset = lambda self: None
+    start = models.MockAWS.start
+
+    def start_with_the_account(self, *arguments, **options):
+        self._fake_creds = {'AWS_ACCESS_KEY_ID': os.environ['BRUME_TEST_ACCOUNT'], 'AWS_SECRET_ACCESS_KEY': 'test'}
+        return start(self, *arguments, **options)
+    models.MockAWS.start = start_with_the_account
+    # Each worker of a parallel run has a range of its own.
+    worker = os.environ.get('PYTEST_XDIST_WORKER', 'gw0').removeprefix('gw')
+    config.stash['accounts'] = 2_000_000_000 + int(worker) * 100_000
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    account = f"{900_000_000_000 + item.config.stash['accounts'] + next(_numbers):012d}"
+    os.environ['BRUME_TEST_ACCOUNT'] = account
+    for name in _CONSTANTS:
+        if isinstance(getattr(item.module, name, None), str):
+            setattr(item.module, name, account)
+    _use(account)
