@@ -128,8 +128,9 @@ def test_a_signed_token_becomes_a_session(cloud, issuer, assume):
 def test_tools_inside_find_their_token_by_themselves(cloud, issuer, role):
     path = cloud.work / 'token'
     path.write_text(issuer.token())
+    # A home of its own: the cli keeps a role's credentials there, for the next cloud too.
     answer = cloud.aws('sts', 'get-caller-identity', credentials={
-        'AWS_WEB_IDENTITY_TOKEN_FILE': str(path), 'AWS_ROLE_ARN': role, 'AWS_ROLE_SESSION_NAME': 'cli'})
+        'HOME': str(cloud.work), 'AWS_WEB_IDENTITY_TOKEN_FILE': str(path), 'AWS_ROLE_ARN': role, 'AWS_ROLE_SESSION_NAME': 'cli'})
     assert answer['Arn'].endswith('assumed-role/deploy/cli')
 
 
