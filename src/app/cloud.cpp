@@ -4,8 +4,8 @@
 #include <fstream>
 
 #include "core/log.h"
-#include "gen/cloudtrail.h"
 #include "core/text.h"
+#include "gen/cloudtrail.h"
 #include "gen/dynamodb.h"
 #include "gen/ec2.h"
 #include "gen/elbv2.h"
