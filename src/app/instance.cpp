@@ -65,7 +65,9 @@ Instance open_instance(const std::string& state) {
   }
   Instance instance = find_instance(state);
   make_directory(instance.run, 0711);
-  for (const std::string& path : {instance.store(), instance.spool(), instance.objects(), instance.images()})
+  // What a container's root writes may be a program with the set-user-id bit: nobody else may come near it.
+  for (const std::string& path : {instance.store(), instance.spool(), instance.objects(), instance.images(),
+                                  instance.state + "/containers", instance.state + "/keeper"})
     make_directory(path, 0700);
   make_directory(instance.authority(), 0711);
   return instance;

@@ -173,6 +173,25 @@ def test_machines_files_are_not_there(cloud, system):
         assert system.ask('private', 0, 'show', path).strip() == 'ENOENT', path
 
 
+def test_other_users_of_the_machine_come_near_nothing(cloud, system):
+    """Not to what a container's root writes, a set-user-id program of its own making above all, nor to any state."""
+    assert 'done' in system.ask('private', 0, 'setuid', '/escape')
+    run, state = cloud.status()['run'], cloud.state
+    paths = [str(path) for place in (run, state) for path in pathlib.Path(place).rglob('*')]
+    escapes = [path for path in paths if path.endswith('/upper/escape')]
+    assert len(escapes) == 1 and os.stat(escapes[0]).st_mode & 0o4001 == 0o4001  # there it is, root's and for all
+    reached = subprocess.run(['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', 'xargs', '--null', 'stat',
+                              '--format=%n'], input='\0'.join(paths), capture_output=True, text=True).stdout.split()
+    # The authority's certificate is for everybody, and the names of what is there are no secret.
+    public = [f'{state}/id', f'{state}/ca', f'{state}/ca/ca.pem', f'{run}/ca-bundle.crt', f'{run}/netns']
+    assert set(public) <= set(reached)  # it can reach what it may
+    contents = [path for path in reached if path not in public and not path.startswith(f'{run}/netns/') and
+                subprocess.run(['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', 'find', path, '-maxdepth',
+                                '0', '(', '-readable', '-o', '-writable', ')', '-print'],
+                               capture_output=True, text=True).stdout]
+    assert contents == []
+
+
 # The daemon's API.
 
 def test_api_answers_nobody_without_good_credentials(system):

@@ -49,6 +49,8 @@ RuncContainers::RuncContainers(ContainersOptions options, Keeper& keeper, Images
       control_(control),
       layout_(cgroup_layout()) {
   std::filesystem::create_directories(options_.state_directory + "/sandboxes");
+  // A container's root is the machine's: what it writes (a program with the set-user-id bit) is for nobody else.
+  std::filesystem::permissions(options_.state_directory, std::filesystem::perms::owner_all);
   keeper_.on_exit([this](const Child& child) {
     if (child.id.starts_with(kChildPrefix)) ended(child);
   });
