@@ -2,7 +2,7 @@
 BUILD ?= build/dev
 JOBS ?= $(shell nproc)
 
-.PHONY: all setup build demo demo-down test unit e2e tidy format asan bench nightly clean
+.PHONY: all setup build demo demo-down test unit e2e tidy format asan bench conformance nightly clean
 
 all: build
 
@@ -46,6 +46,10 @@ asan: setup
 
 bench: setup
 	bench/run
+
+# Other people's suites: protocol vectors, signatures, moto's tests; the table is printed.
+conformance: build
+	tools/test protocols moto
 
 # What takes too long for every push: TSan, long fuzzing, protocol vectors of others, lint, benches, soak.
 nightly: build
