@@ -16,6 +16,7 @@ namespace brume::app {
 namespace {
 
 constexpr std::size_t kWorkers = 4;
+constexpr std::size_t kTasksConnections = 512;  // to one VPC's metadata or credentials: tasks cannot shut the API out
 
 std::string cgroup_of(const Instance& instance) { return "/brume/" + instance.id; }
 
@@ -230,11 +231,15 @@ void Cloud::serve_listener(const network::Listener& listener) {
       if (!listener.vpc.empty()) resolver->set_forwarding(listener.vpc, options.allow_egress && !options.offline);
       return;
     case network::Service::metadata:
-      return front.adopt(listener.tcp,
-                         {.label = "metadata/" + listener.vpc, .handler = &no_instance_metadata, .vpc = listener.vpc});
+      return front.adopt(listener.tcp, {.label = "metadata/" + listener.vpc,
+                                        .handler = &no_instance_metadata,
+                                        .vpc = listener.vpc,
+                                        .connections = kTasksConnections});
     case network::Service::credentials:
-      return front.adopt(listener.tcp,
-                         {.label = "credentials/" + listener.vpc, .handler = &ecs.metadata(), .vpc = listener.vpc});
+      return front.adopt(listener.tcp, {.label = "credentials/" + listener.vpc,
+                                        .handler = &ecs.metadata(),
+                                        .vpc = listener.vpc,
+                                        .connections = kTasksConnections});
   }
 }
 

@@ -59,7 +59,9 @@ std::uint16_t Front::listen_loopback(std::uint16_t port) {
 
 void Front::adopt(int listening_socket, Listening listening) {
   parts_->dispatcher.set_listener(listening.label, {.handler = listening.handler, .vpc = std::move(listening.vpc)});
-  parts_->server.listen(listening_socket, {.label = std::move(listening.label), .tls = listening.tls});
+  parts_->server.listen(
+      listening_socket,
+      {.label = std::move(listening.label), .tls = listening.tls, .connections = listening.connections});
 }
 
 void Front::listen_unix(const std::string& path, uid_t owner, const std::string& label, HttpHandler& handler) {

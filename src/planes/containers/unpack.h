@@ -12,7 +12,7 @@ struct UnpackLimits {
   // Once it is larger than `ratio_bytes`, content may be at most this many times the layer's own size: deflate reaches
   // 1032, so that only zeros and bombs come near it.
   std::uint64_t ratio = 500;
-  std::uint64_t ratio_bytes = 4ULL << 30U;
+  std::uint64_t ratio_bytes = 1ULL << 30U;
 };
 
 // Unpacks the tar file (plain, gzip or zstd) into the empty directory and returns the digest of the file as it was

@@ -82,6 +82,17 @@ TEST_F(EcsTest, WhatIsNotServedIsRefusedByName) {
   EXPECT_NE(refused([](auto& i, auto&) { i.network_mode = "bridge"; }).find("networkMode"), std::string::npos);
   EXPECT_NE(refused([](auto& i, auto&) { i.cpu = "300"; }).find("No Fargate configuration"), std::string::npos);
   EXPECT_NE(refused([](auto&, auto& c) { c.essential = false; }).find("essential"), std::string::npos);
+  EXPECT_NE(refused([](auto&, auto& c) { c.cpu = 1 << 20; }).find("exceeds the task cpu"), std::string::npos);
+  EXPECT_NE(refused([](auto&, auto& c) { c.memory = 5; }).find("'memory'"), std::string::npos);
+  EXPECT_NE(refused([](auto&, auto& c) { c.memory = std::int64_t{1} << 62; }).find("exceeds"), std::string::npos);
+  EXPECT_NE(refused([](auto&, auto& c) {
+              c.port_mappings.ensure().emplace_back().container_port = 65'536;
+            }).find("'containerPort'"),
+            std::string::npos);
+  EXPECT_EQ(refused([](auto&, auto& c) {
+              c.environment.ensure().emplace_back().value = std::string(70'000, 'x');
+            }).find("Actual length: '70"),
+            0U);
   EXPECT_NE(refused([](auto&, auto& c) { c.privileged = true; }).find("privileged"), std::string::npos);
   EXPECT_NE(refused([](auto&, auto& c) {
               c.linux_parameters.emplace().capabilities.emplace().add.ensure().push_back("SYS_ADMIN");

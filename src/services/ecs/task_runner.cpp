@@ -1,8 +1,11 @@
 #include "services/ecs/task_runner.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "core/log.h"
+#include "core/text.h"
 #include "services/ecs/events.h"
 #include "services/ecs/health_monitor.h"
 #include "services/ecs/render_container.h"
@@ -24,6 +27,15 @@ ContainerRecord& container_record(TaskRecord& task, const std::string& name) {
   auto found = std::ranges::find(task.containers, name, &ContainerRecord::name);
   BRUME_CHECK(found != task.containers.end());
   return *found;
+}
+
+std::int64_t machine_memory_mib() {
+  return static_cast<std::int64_t>(::sysconf(_SC_PHYS_PAGES)) * ::sysconf(_SC_PAGESIZE) / (1 << 20);
+}
+
+std::int64_t memory_mib(const TaskRecord& task) {
+  std::int64_t memory = 0;
+  return parse_int(task.memory, memory) ? memory : 0;
 }
 
 }  // namespace
@@ -250,8 +262,13 @@ void TaskRunner::act_on_record(const TaskKey& key, const TaskAction& action) {
   }
 }
 
+// Less memory than it asks for would end in the kernel's choice of whom to kill, in the middle of a rehearsal.
 void TaskRunner::create_interface(const TaskKey& key) {
   const TaskRecord& task = *record(key);
+  if (const std::int64_t machine_mib = machine_memory_mib(), asked_mib = memory_mib(task); asked_mib > machine_mib)
+    return fail(key, "TaskFailedToStart",
+                "RESOURCE:MEMORY: the task asks for " + std::to_string(asked_mib) + " MiB, this machine has " +
+                    std::to_string(machine_mib) + " MiB");
   try {
     in_transaction(ecs_.needs.store, [&](Tx& tx) {
       const std::string description = make_arn(key.scope, "ecs", "attachment/" + task.attachment_id);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <set>
+#include <string>
+#include <utility>
 
 #include "core/text.h"
 #include "services/ecs/request_checks.h"
@@ -102,13 +104,53 @@ void check_health(const ContainerDefinition& container) {
 }
 
 void check_ports(const ContainerDefinition& container) {
+  std::set<std::pair<std::int64_t, std::string>> ports;
   for (const PortMapping& mapping : container.port_mappings.get()) {
     refuse_if(mapping.container_port_range.has_value(), kOperation,
               "containerDefinitions[].portMappings[].containerPortRange");
     if (!mapping.container_port) refuse("Container port must be specified.");
+    if (*mapping.container_port < 1 || *mapping.container_port > 65'535)
+      refuse("Invalid 'containerPort' setting for container '" + container.name.get() + "'.");
+    const std::string protocol = mapping.protocol.value_or("tcp");
+    if (protocol != "tcp" && protocol != "udp")
+      refuse("Invalid 'protocol' setting for container '" + container.name.get() + "'.");
+    if (!ports.emplace(*mapping.container_port, protocol).second)
+      refuse("Container port " + std::to_string(*mapping.container_port) + "/" + protocol + " of container '" +
+             container.name.get() + "' is mapped twice.");
     if (mapping.host_port && *mapping.host_port != 0 && *mapping.host_port != *mapping.container_port)
       refuse("When networkMode=awsvpc, the host ports and container ports in port mappings must match.");
   }
+}
+
+// ContainerDefinition of the API reference: "You can't specify fewer than 6 MiB", and a hard limit above the soft one.
+void check_limits(const ContainerDefinition& container) {
+  const std::string of = " setting for container '" + container.name.get() + "'.";
+  if (container.cpu.value_or(0) < 0) refuse("Invalid 'cpu'" + of);
+  if (container.memory && *container.memory < 6) refuse("Invalid 'memory'" + of);
+  if (container.memory_reservation && *container.memory_reservation < 6) refuse("Invalid 'memoryReservation'" + of);
+  if (container.memory && container.memory_reservation.value_or(0) > *container.memory)
+    refuse("Invalid 'memory'" + of + " It must be at least its 'memoryReservation'.");
+  for (const Ulimit& limit : container.ulimits.get())
+    if (limit.soft_limit.value_or(0) > limit.hard_limit.value_or(0))
+      refuse("Invalid 'ulimits'" + of + " The soft limit of " + limit.name.get() + " is above the hard one.");
+}
+
+// "Task definition size limit: 64 KB" of "Amazon ECS service quotas", in the words that ECS has for it. What can be
+// long is counted; the document that ECS counts has its punctuation too.
+void check_length(const RegisterTaskDefinitionRequest& input) {
+  constexpr std::size_t kLongest = 65'536;
+  std::size_t length = 0;
+  for (const ContainerDefinition& container : input.container_definitions.get()) {
+    length += container.name.get().size() + container.image.get().size();
+    for (const KeyValuePair& variable : container.environment.get())
+      length += variable.name.get().size() + variable.value.get().size();
+    for (const std::string& word : container.command.get()) length += word.size();
+    for (const std::string& word : container.entry_point.get()) length += word.size();
+    for (const auto& [name, value] : container.docker_labels.get()) length += name.size() + value.size();
+  }
+  if (length > kLongest)
+    refuse("Actual length: '" + std::to_string(length) + "'. Max allowed length is '" + std::to_string(kLongest) +
+           "' bytes.");
 }
 
 // The sizes that Fargate has: vCPU units to memory in MiB from, to, step.
@@ -131,9 +173,15 @@ void check_size(const RegisterTaskDefinitionRequest& input) {
   if (!valid)
     refuse("No Fargate configuration exists for given values: " + *input.cpu + " CPU, " + *input.memory +
            " memory. See the Amazon ECS documentation for the valid values.");
-  std::int64_t reserved = 0;
-  for (const ContainerDefinition& container : input.container_definitions.get())
-    reserved += container.memory.value_or(container.memory_reservation.value_or(0));
+  std::int64_t reserved = 0, reserved_cpu = 0;
+  for (const ContainerDefinition& container : input.container_definitions.get()) {
+    reserved_cpu += std::clamp<std::int64_t>(container.cpu.value_or(0), 0, cpu + 1);
+    const std::int64_t own = container.memory.value_or(container.memory_reservation.value_or(0));
+    reserved += std::clamp<std::int64_t>(own, 0, memory + 1);
+  }
+  if (reserved_cpu > cpu)
+    refuse("Total cpu of all containers (" + std::to_string(reserved_cpu) + ") exceeds the task cpu (" +
+           std::to_string(cpu) + ").");
   if (reserved > memory)
     refuse("Total memory reservation for all containers (" + std::to_string(reserved) + ") exceeds the task memory (" +
            std::to_string(memory) + ").");
@@ -202,6 +250,7 @@ void validate_definition(const RegisterTaskDefinitionRequest& input) {
     refuse_if(true, kOperation, "runtimePlatform.operatingSystemFamily other than LINUX");
   const std::vector<ContainerDefinition>& containers = input.container_definitions.get();
   if (containers.empty()) refuse("Container list cannot be empty.");
+  check_length(input);
   check_size(input);
   std::set<std::string> names;
   bool any_essential = false;
@@ -217,6 +266,7 @@ void validate_definition(const RegisterTaskDefinitionRequest& input) {
     check_log_configuration(container, input.execution_role_arn.has_value());
     check_health(container);
     check_ports(container);
+    check_limits(container);
   }
   if (!any_essential) refuse("At least one container must be essential.");
   check_dependencies(input);
