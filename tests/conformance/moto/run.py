@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -94,6 +95,8 @@ def main():
         outcomes = run_suites(cloud.up(), suites, words)
     finally:
         left = cloud.delete()
+        for directory in (cloud.work, cloud.state):
+            shutil.rmtree(directory, ignore_errors=True)
     good = [judge(suite, outcomes, exclusions) for suite in suites]
     if left:
         print('left behind: ' + ', '.join(left))
