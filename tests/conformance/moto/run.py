@@ -2,8 +2,7 @@
 """moto's own test suites against a cloud of their own: run.py [SUITE...], for instance run.py test_iam test_sts.
 
 The suites come from moto's pinned source distribution (tools/fetch-conformance) and are run as they are; plugin.py is
-all that stands between. exclusions.yaml says which cases are out of scope, each with its reason; it was frozen before
-the work on the services. Prints passed of all and passed of the scope, and fails below the goal, when an excluded case
+all that stands between. exclusions.yaml says which cases are out of scope, each with its reason. Prints passed of all and passed of the scope, and fails below the goal, when an excluded case
 passes, or when a line of the list names no case.
 """
 import json
