@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 
-from measure import ROUNDS, Table, family, judged, median, memory_kib, ratio, shown
+from measure import ROUNDS, Table, cpu_us, family, judged, median, memory_kib, ratio, shown
 from operations import catch
 from world import PROGRAM, TOOLS, Cloud, environment, free_port
 
@@ -29,6 +29,7 @@ class Started:
                 raise SystemExit(f'{command[0]} does not answer')
             time.sleep(0.0003)
         self.seconds = time.perf_counter() - began
+        self.cpu_ms = cpu_us(family(self.process.pid)) / 1000
 
     @staticmethod
     def answers(port, request):
@@ -68,14 +69,14 @@ def identity_request(port):
 def brume(state):
     port = free_port()
     started = Started([PROGRAM, '--state', state, 'up', '--offline', '--port', str(port)], port, identity_request(port))
-    seconds = started.seconds
+    took = started.seconds, started.cpu_ms
     # Up is done when it says so: then it can be ended as anybody would.
     while subprocess.run([PROGRAM, '--state', state, 'status'], stdout=subprocess.DEVNULL,
                          stderr=subprocess.DEVNULL).returncode != 0:
         time.sleep(0.05)
     subprocess.run([PROGRAM, '--state', state, 'down'], check=True, stdout=subprocess.DEVNULL)
     started.process.wait()
-    return seconds
+    return took
 
 
 def detached():
@@ -88,7 +89,7 @@ def detached():
     time.sleep(IDLE_S)
     memory = memory_kib(cloud.status()['pid'])
     cloud.remove()
-    return seconds, memory
+    return (seconds, None), memory
 
 
 def peer(name):
@@ -96,10 +97,10 @@ def peer(name):
     command = {'MiniStack': [TOOLS / 'venv/bin/ministack'],
                'moto server': [TOOLS / 'venv/bin/moto_server', '-H', '127.0.0.1', '-p', str(port)]}[name]
     started = Started(command, port, identity_request(port), GATEWAY_PORT=str(port), HOME=directory, TMPDIR=directory)
-    seconds, memory = started.seconds, started.memory()
+    took, memory = (started.seconds, started.cpu_ms), started.memory()
     started.end()
     shutil.rmtree(directory, ignore_errors=True)
-    return seconds, memory
+    return took, memory
 
 
 def run():
@@ -118,13 +119,14 @@ def run():
             seconds[name].append(took)
             memory[name].append(held)
     subprocess.run([PROGRAM, '--state', kept, 'down', '--delete', '--yes'], check=True, stdout=subprocess.DEVNULL)
-    milliseconds = {name: [1000 * value for value in values] for name, values in seconds.items()}
-    table = Table(f'Start to the first answer (GetCallerIdentity), {ROUNDS} rounds', 'who', 'ms', 'times Brume', 'goal')
+    milliseconds = {name: [1000 * value for value, _ in values] for name, values in seconds.items()}
+    cpu = {name: [value for _, value in values if value] for name, values in seconds.items()}
+    table = Table(f'Start to the first answer (GetCallerIdentity), {ROUNDS} rounds', 'who', 'ms', 'CPU ms until then', 'times Brume', 'goal')
     base = milliseconds['again']
     for name, label in (('again', 'brume up, a state that was used before'), ('new', 'brume up, a new state'),
                         ('detached', 'brume up --detach until it returns, network made'),
                         *((name, name) for name in peers)):
-        table.add(label, shown(milliseconds[name]), ratio(milliseconds[name], base, 1)[1],
+        table.add(label, shown(milliseconds[name]), shown(cpu[name]) if cpu[name] else '', ratio(milliseconds[name], base, 1)[1],
                   judged(median(milliseconds[name]), 20) if name in ('again', 'new') else '')
     table.show()
     table = Table('Idle memory, MiB', 'who', 'anonymous', 'resident', 'goal')

@@ -1,6 +1,8 @@
-"""What a build holds: the licences of the libraries that the program links, and its slowest unit."""
+"""What a build holds: the licences of the libraries that the program links, its slowest unit and its slowest test."""
+import json
 import re
 import subprocess
+import xml.etree.ElementTree
 
 from .repository import ROOT, Problem
 
@@ -13,7 +15,7 @@ LICENCES = {
     'libabsl': 'Apache-2.0', 'libsimdjson': 'Apache-2.0', 'libpugixml': 'MIT', 'libboost_json': 'BSL-1.0',
     'libboost_container': 'BSL-1.0', 'libboost_system': 'BSL-1.0', 'libarchive': 'BSD-2',
     'librocksdb': 'Apache-2.0 (or GPL-2)', 'libnl': 'LGPL-2.1', 'libnl-route': 'LGPL-2.1',
-    # What those bring along.
+    # What those bring along. RocksDB and libarchive themselves are linked whole: Apache-2.0 (or GPL-2) and BSD-2.
     'libsnappy': 'BSD-3', 'liblz4': 'BSD-2', 'libzstd': 'BSD-3 (or GPL-2)', 'libbz2': 'BSD-like', 'libgflags': 'BSD-3',
     'liblzma': 'public domain', 'libacl': 'LGPL-2.1', 'libattr': 'LGPL-2.1', 'libxml2': 'MIT', 'libnettle': 'LGPL-3',
     'libicuuc': 'Unicode', 'libicudata': 'Unicode', 'liburing': 'LGPL-2.1 (or MIT)', 'libtbb': 'Apache-2.0',
@@ -40,7 +42,7 @@ def check(build=BUILD):
             yield Problem(library, 0, f'is linked and is {known}')
 
 
-def summary(build=BUILD):
+def slowest_unit(build):
     log = ROOT / build / '.ninja_log'
     if not log.exists():
         return
@@ -52,3 +54,24 @@ def summary(build=BUILD):
     if longest:
         unit = max(longest, key=longest.get)
         yield f'slowest of {len(longest)} units {unit}, {longest[unit]:.1f} s when it was last compiled'
+
+
+def slowest_test(build):
+    """Of the last run of each kind, as tools/test left its reports."""
+    unit = [(float(test['time'].rstrip('s')), f'{suite["name"]}.{test["name"]}')
+            for path in (ROOT / build / 'reports').glob('*.json')
+            for suite in json.loads(path.read_text())['testsuites'] for test in suite['testsuite']]
+    report = ROOT / 'build/e2e.xml'
+    cases = xml.etree.ElementTree.parse(report).iter('testcase') if report.exists() else []
+    whole = [(float(case.get('time')), f'{case.get("classname")}.{case.get("name")}') for case in cases]
+    for kind, times in (('unit', unit), ('end-to-end', whole)):
+        if times:
+            seconds, name = max(times)
+            yield f'slowest of {len(times)} {kind} tests {name}, {seconds:.1f} s when they were last run'
+        else:
+            yield f'no {kind} tests were run here yet (make {"unit" if kind == "unit" else "e2e"})'
+
+
+def summary(build=BUILD):
+    yield from slowest_unit(build)
+    yield from slowest_test(build)

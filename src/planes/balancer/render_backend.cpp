@@ -18,10 +18,11 @@ std::string check_arguments(const TargetGroup& group, const std::string& interva
   return text;
 }
 
-// A server that is added while HAProxy runs keeps no idle connections unless it is told for how long: each request
-// would open one of its own, at twice the CPU. The second bounds how long they keep a server from being removed.
+// A server that is added while HAProxy runs keeps no idle connections unless it is told how many and for how long: each
+// request would open one of its own, at twice the CPU. The second bounds how long they keep a server from being
+// removed.
 std::string traffic_arguments(const TargetGroup& group) {
-  return std::string(group.tls ? " ssl verify none" : "") + " pool-purge-delay 1s";
+  return std::string(group.tls ? " ssl verify none" : "") + " pool-max-conn -1 pool-purge-delay 1s";
 }
 
 std::string render_health_check(const HealthCheck& check) {
