@@ -1,5 +1,7 @@
 // Security groups. Their rules are in security_group_rule.cpp.
 #include <algorithm>
+#include <string_view>
+#include <unordered_map>
 
 #include "core/text.h"
 #include "gen/ec2.h"
@@ -14,10 +16,20 @@ namespace {
 
 constexpr std::size_t kMostGroups = 2500;
 
-SecurityGroup group_shape(const Ec2& ec2, const Scope& scope, const GroupRecord& group) {
+using RulesByGroup = std::unordered_map<std::string_view, std::vector<const GroupRuleRecord*>>;
+
+// Found in one pass for all groups of an answer: a pass for each made describing them quadratic.
+RulesByGroup rules_by_group(const Ec2& ec2, const Scope& scope) {
+  RulesByGroup rules;
+  ec2.group_rules.for_each(scope, [&](const GroupRuleRecord& rule) { rules[rule.group].push_back(&rule); });
+  return rules;
+}
+
+SecurityGroup group_shape(const RulesByGroup& rules, const Scope& scope, const GroupRecord& group) {
   std::vector<const GroupRuleRecord*> ingress;
   std::vector<const GroupRuleRecord*> egress;
-  for (const GroupRuleRecord* rule : rules_of(ec2, scope, group.id)) (rule->egress ? egress : ingress).push_back(rule);
+  if (const auto found = rules.find(group.id); found != rules.end())
+    for (const GroupRuleRecord* rule : found->second) (rule->egress ? egress : ingress).push_back(rule);
   return {.group_id = group.id,
           .ip_permissions_egress = permissions_from(scope, egress),
           .tags = tags_to<Tag>(group.tags),
@@ -198,8 +210,9 @@ DescribeSecurityGroupsOutput describe_security_groups(Ec2& ec2, Tx& tx,
   begin(ec2, tx, request);
   DescribeSecurityGroupsOutput output;
   auto& groups = output.security_groups.ensure();
+  const RulesByGroup rules = rules_by_group(ec2, request.scope);
   groups = render<SecurityGroup>(ec2.groups, request.scope, kGroupId, request.input.group_ids.get(),
-                                 [&](const GroupRecord& group) { return group_shape(ec2, request.scope, group); });
+                                 [&](const GroupRecord& group) { return group_shape(rules, request.scope, group); });
   const std::vector<std::string>& names = request.input.group_names.get();
   if (!names.empty()) {
     // "DescribeSecurityGroups": names are those of the default VPC's groups.
