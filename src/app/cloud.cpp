@@ -102,12 +102,14 @@ Cloud::Cloud(const UpOptions& given, const Instance& where)
       roles(sts),
       vpc_names(*zone),
       ec2(*store, clock, *random, control, *network, vpc_names, PagingTokens::load(*store, *random)),
+      endpoint_policies(ec2),
       balancer_interfaces(ec2, *network),
       elbv2({*store, clock, *random, control, *balancer, balancer_interfaces, *zone, sinks}),
       s3({*store, clock, *random, control, workers, where.objects(), &authorizer, true}),
       bucket_origins(s3),
       dynamodb({*store, clock, *random, control, workers}),
       logs({*store, clock, *random, control, workers, sinks}),
+      flow_log_destinations(*store, logs, s3, roles, authorizer),
       ecr({*store, clock, *random, control, workers, *images, key_ring, authorizer, where.spool()}),
       task_interfaces(ec2, *network),
       service_targets(elbv2),
@@ -127,6 +129,7 @@ Cloud::Cloud(const UpOptions& given, const Instance& where)
   authorizer.add_resource_policies("ecr", ecr);
   authorizer.resource_tags = &resource_tags;
   authorizer.sessions = &sessions;
+  authorizer.set_endpoint_policies(endpoint_policies);
   add_services();
 }
 
@@ -158,7 +161,7 @@ void Cloud::start(std::function<void(std::string)> done) {
   network->on_remove([this](const std::string& vpc) {
     resolver->stop(vpc);
     zone->remove_view(vpc);
-    for (const char* service : {"metadata/", "credentials/"}) front.stop_listening(service + vpc);
+    for (const char* service : {"metadata/", "credentials/", "endpoint/"}) front.stop_listening(service + vpc);
   });
   control.start();
   front.start();
@@ -209,6 +212,7 @@ void Cloud::serve_internet() {
     if (!problem.empty()) return fail("load balancers cannot be taken over: " + problem);
     elbv2.start();
     ecs.start();
+    ec2.flow_collector.start(flow_log_destinations);
     listen_endpoint(443);
     listen_endpoint(80);
     admin.serving = true;
@@ -239,6 +243,12 @@ void Cloud::serve_listener(const network::Listener& listener) {
       return front.adopt(listener.tcp, {.label = "credentials/" + listener.vpc,
                                         .handler = &ecs.metadata(),
                                         .vpc = listener.vpc,
+                                        .connections = kTasksConnections});
+    case network::Service::endpoint:
+      return front.adopt(listener.tcp, {.label = "endpoint/" + listener.vpc,
+                                        .tls = true,
+                                        .vpc = listener.vpc,
+                                        .services = {"s3", "dynamodb"},
                                         .connections = kTasksConnections});
   }
 }

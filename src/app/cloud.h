@@ -7,6 +7,8 @@
 
 #include "app/adapters/balancer_interfaces.h"
 #include "app/adapters/bucket_origins.h"
+#include "app/adapters/endpoint_policies.h"
+#include "app/adapters/flow_log_destinations.h"
 #include "app/adapters/identity.h"
 #include "app/adapters/image_source.h"
 #include "app/adapters/issuer_fetch.h"
@@ -91,12 +93,14 @@ class Cloud {
 
   VpcNames vpc_names;
   ec2::Ec2 ec2;
+  EndpointPolicies endpoint_policies;
   BalancerInterfaces balancer_interfaces;
   elbv2::Elbv2 elbv2;
   s3::S3 s3;
   BucketOrigins bucket_origins;
   dynamodb::Dynamodb dynamodb;
   logs::Logs logs;
+  FlowLogDestinations flow_log_destinations;
   ecr::Ecr ecr;
   TaskInterfaces task_interfaces;
   ServiceTargets service_targets;

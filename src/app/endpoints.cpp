@@ -3,28 +3,33 @@
 #include "app/served.h"
 #include "core/model.h"
 #include "core/scope.h"
+#include "services/ec2/service_addresses.h"
 
 namespace brume::app {
 
 void publish_endpoints(names::Zone& zone, const std::string& address) {
-  const auto put = [&](const std::string& name) {
-    zone.put("", name, {{.type = names::RecordType::a, .value = address}});
+  const auto put_at = [&](const std::string& name, const std::string& where) {
+    zone.put("", name, {{.type = names::RecordType::a, .value = where}});
+  };
+  const auto put = [&](const std::string& name) { put_at(name, address); };
+  // Services that have gateway endpoints have an address per region, the others share one.
+  const auto address_in = [&](std::string_view region, std::string_view service) {
+    return ec2::service_address(region, service).value_or(address);
   };
   put("checkip.amazonaws.com");
-  put("s3.amazonaws.com");
-  put("*.s3.amazonaws.com");
+  put_at("s3.amazonaws.com", address_in("us-east-1", "s3"));
+  put_at("*.s3.amazonaws.com", address_in("us-east-1", "s3"));
   put("sts.amazonaws.com");
   for (const model::Service* service : served_services())
     if (service->global) put(std::string(service->endpoint_prefix) + ".amazonaws.com");
   for (std::string_view region : all_regions()) {
     const std::string rest = "." + std::string(region) + "." + std::string(dns_suffix_of(region));
     for (const model::Service* service : served_services())
-      if (!service->global) put(std::string(service->endpoint_prefix) + rest);
-    put("*.s3" + rest);
-    put("s3.dualstack" + rest);
-    put("*.s3.dualstack" + rest);
+      if (!service->global)
+        put_at(std::string(service->endpoint_prefix) + rest, address_in(region, service->endpoint_prefix));
+    for (const char* name : {"*.s3", "s3.dualstack", "*.s3.dualstack"}) put_at(name + rest, address_in(region, "s3"));
     put("*.dkr.ecr" + rest);
-    put("*.ddb" + rest);
+    put_at("*.ddb" + rest, address_in(region, "dynamodb"));
   }
 }
 

@@ -4,7 +4,10 @@
 #include "core/runtime.h"
 #include "front/relay.h"
 #include "planes/network/network.h"
-#include "services/elbv2/elbv2.h"
+
+namespace brume::elbv2 {
+struct Elbv2;
+}
 
 namespace brume::app {
 

@@ -26,6 +26,9 @@ class ServedNetwork final : public network::Network {
   void counters(const std::string& vpc_id, std::function<void(network::Counters)> done) override {
     plane_->counters(vpc_id, std::move(done));
   }
+  void flows(const std::string& vpc_id, std::function<void(network::Flows)> done) override {
+    plane_->flows(vpc_id, std::move(done));
+  }
   std::string namespace_path(const std::string& sandbox) const override { return plane_->namespace_path(sandbox); }
   std::string internet_namespace_path() const override { return plane_->internet_namespace_path(); }
   std::string router_namespace_path(const std::string& vpc_id) const override {

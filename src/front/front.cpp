@@ -58,7 +58,9 @@ std::uint16_t Front::listen_loopback(std::uint16_t port) {
 }
 
 void Front::adopt(int listening_socket, Listening listening) {
-  parts_->dispatcher.set_listener(listening.label, {.handler = listening.handler, .vpc = std::move(listening.vpc)});
+  parts_->dispatcher.set_listener(
+      listening.label,
+      {.handler = listening.handler, .vpc = std::move(listening.vpc), .services = std::move(listening.services)});
   parts_->server.listen(
       listening_socket,
       {.label = std::move(listening.label), .tls = listening.tls, .connections = listening.connections});
@@ -66,7 +68,7 @@ void Front::adopt(int listening_socket, Listening listening) {
 
 void Front::listen_unix(const std::string& path, uid_t owner, const std::string& label, HttpHandler& handler) {
   http::Fd socket = http::listen_unix(path);
-  parts_->dispatcher.set_listener(label, {.handler = &handler, .vpc = {}});
+  parts_->dispatcher.set_listener(label, {.handler = &handler, .vpc = {}, .services = {}});
   parts_->server.listen(socket.release(), {.label = label, .only_user = owner});
 }
 

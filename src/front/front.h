@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "aws/audit.h"
 #include "aws/authorization.h"
@@ -53,7 +54,9 @@ struct Listening {
   HttpHandler* handler = nullptr;  // everything that comes in goes to it; null: AWS's API, the registry, the relay
   bool tls = false;                // connections may be TLS or plain, told by their first byte
   std::string vpc;                 // the VPC in whose namespace the socket is
-  std::size_t connections = 0;     // at once by that label; 0: as many as the door takes
+  // The services that answer there ("s3"), and then nothing else does; empty: all.
+  std::vector<std::string> services;
+  std::size_t connections = 0;  // at once by that label; 0: as many as the door takes
 };
 
 class Front {

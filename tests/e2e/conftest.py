@@ -14,7 +14,7 @@ import traces  # noqa: E402
 from cloud import PROGRAM, ROOT, Cloud  # noqa: E402
 
 # The longest first, so that two workers end together.
-ORDER = ['test_hello.py', 'test_demo.py', 'test_s3_backend.py']
+ORDER = ['test_hello.py', 'test_foreign_terraform.py', 'test_demo.py', 'test_s3_backend.py']
 
 
 def pytest_configure(config):

@@ -2,7 +2,10 @@
 #pragma once
 
 #include "services/ecs/needs.h"
-#include "services/elbv2/elbv2.h"
+
+namespace brume::elbv2 {
+struct Elbv2;
+}
 
 namespace brume::app {
 
@@ -18,7 +21,6 @@ class ServiceTargets final : public ecs::ServiceTargets {
   void on_change(std::function<void(const Scope&, const std::string&)> callback) override;
 
  private:
-  const elbv2::TargetGroupRecord* find(const Scope& scope, const std::string& target_group) const;
   elbv2::Elbv2& elbv2_;
 };
 

@@ -1,5 +1,6 @@
 #include "front/dispatch/api_call.h"
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 
@@ -24,8 +25,11 @@ bool is_rest(model::Protocol protocol) {
 }  // namespace
 
 ApiCall::ApiCall(std::shared_ptr<Environment> environment, std::shared_ptr<http::Exchange> exchange, HostRoute host,
-                 std::string vpc)
-    : environment_(std::move(environment)), exchange_(std::move(exchange)), host_(std::move(host)) {
+                 ListenerRole role)
+    : environment_(std::move(environment)),
+      exchange_(std::move(exchange)),
+      host_(std::move(host)),
+      services_(std::move(role.services)) {
   const http::RequestHead& head = exchange_->head();
   const http::Peer& peer = exchange_->peer();
   context_.request_id = environment_->request_ids.uuid();
@@ -34,7 +38,7 @@ ApiCall::ApiCall(std::shared_ptr<Environment> environment, std::shared_ptr<http:
   context_.user_agent = head.header("user-agent");
   context_.host = head.host;
   context_.secure = peer.secure;
-  context_.vpc = std::move(vpc);
+  context_.vpc = std::move(role.vpc);
   context_.endpoint = (peer.secure ? "https://" : "http://") + head.host;
   started_ = Clock::now();
   path_ = host_.bucket.empty() ? head.path : "/" + host_.bucket + head.path;
@@ -77,6 +81,8 @@ void ApiCall::choose(const ServedService& service) {
   protocol_ = protocols::protocol_of(*service.model, wire()).value_or(service.model->protocols.front());
   style_ = style_of(*service.model, protocol_);
   if (style_ == Style::s3) context_.request_id = environment_->request_ids.s3();
+  if (!services_.empty() && std::ranges::find(services_, service_name_) == services_.end())
+    throw in_style(style_, AwsError("AccessDenied", service_name_ + " does not answer at this address.", 403));
 }
 
 void ApiCall::begin() {

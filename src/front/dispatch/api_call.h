@@ -12,6 +12,7 @@
 #include "aws/request.h"
 #include "aws/sinks.h"
 #include "core/model.h"
+#include "front/dispatch/dispatcher.h"
 #include "front/dispatch/environment.h"
 #include "front/dispatch/host.h"
 #include "front/dispatch/integrity.h"
@@ -25,7 +26,7 @@ namespace brume::front {
 class ApiCall final : public std::enable_shared_from_this<ApiCall> {
  public:
   ApiCall(std::shared_ptr<Environment> environment, std::shared_ptr<http::Exchange> exchange, HostRoute host,
-          std::string vpc);
+          ListenerRole role);
   ApiCall(const ApiCall&) = delete;
   ApiCall& operator=(const ApiCall&) = delete;
 
@@ -93,6 +94,7 @@ class ApiCall final : public std::enable_shared_from_this<ApiCall> {
   const model::Operation* operation_ = nullptr;
   model::Protocol protocol_ = model::Protocol::query;
   sigv4::Style style_ = sigv4::Style::query;
+  const std::vector<std::string> services_;    // that answer on the listener; empty: all
   std::string service_name_, operation_name_;  // for the audit and the counts
   std::string path_;                           // S3's virtual-host style rewritten
   std::optional<Headers> own_headers_;         // as the service is to see them, where they are not as sent

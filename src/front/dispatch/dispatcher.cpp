@@ -69,11 +69,13 @@ void Dispatcher::on_request(std::shared_ptr<http::Exchange> exchange) {
   // The socket was given up a moment ago: its connections are being closed, and are nobody's any more.
   if (!role) return exchange->reply({.status = 503});
   HostRoute host = parse_host(head.host);
+  if (!role->services.empty())
+    return std::make_shared<ApiCall>(environment_, std::move(exchange), std::move(host), *std::move(role))->start();
   HttpHandler* handler = role->handler != nullptr ? role->handler : find_handler(head, host);
   if (handler != nullptr) return call_handler(environment_, *handler, std::move(exchange), host, role->vpc);
   if (host.kind == HostRoute::Kind::load_balancer && relay_ != nullptr)
     return relay_request(*relay_, std::move(exchange), host);
-  std::make_shared<ApiCall>(environment_, std::move(exchange), std::move(host), std::move(role->vpc))->start();
+  std::make_shared<ApiCall>(environment_, std::move(exchange), std::move(host), *std::move(role))->start();
 }
 
 HttpReply Dispatcher::refusal(const http::HeadProblem& problem) {

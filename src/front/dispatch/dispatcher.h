@@ -18,8 +18,9 @@ namespace brume::front {
 
 // What a listening socket is for.
 struct ListenerRole {
-  HttpHandler* handler = nullptr;  // null: AWS's API and everything that is told by host and path
-  std::string vpc;                 // the VPC in whose namespace the socket is, if in one
+  HttpHandler* handler = nullptr;     // null: AWS's API and everything that is told by host and path
+  std::string vpc;                    // the VPC in whose namespace the socket is, if in one
+  std::vector<std::string> services;  // that answer there, and nothing else; empty: everything does
 };
 
 class Dispatcher final : public http::Application {

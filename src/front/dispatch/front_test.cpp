@@ -111,6 +111,17 @@ TEST(Listeners, ComeAndGoWithTheirHandlers) {
   EXPECT_FALSE(http::RawClient(sockets.port).connected());
 }
 
+TEST(Listeners, MayBeForSomeServicesOnly) {
+  TestFront front;
+  EchoHandler registry("registry");
+  front.start(nullptr, {}, [&](Front& door) { door.set_registry(registry); });
+  http::LoopbackSockets open = http::listen_loopback(0), closed = http::listen_loopback(0);
+  front.front->adopt(open.v4.release(), {.label = "all"});
+  front.front->adopt(closed.v4.release(), {.label = "endpoint", .vpc = "vpc-1", .services = {"s3"}});
+  EXPECT_THAT(get(open.port, "/v2/", "a").body, HasSubstr("registry"));
+  EXPECT_THAT(get(closed.port, "/v2/", "a").body, testing::Not(HasSubstr("registry")));
+}
+
 TEST(Listeners, ServeTheAdminSocketToItsOwner) {
   TestFront front;
   front.start();

@@ -117,6 +117,13 @@ void FakeNetwork::counters(const std::string& vpc_id, std::function<void(Counter
   });
 }
 
+void FakeNetwork::flows(const std::string& vpc_id, std::function<void(Flows)> done) {
+  control_.post([this, vpc_id, done = std::move(done)] {
+    const auto found = passed.extract(vpc_id);
+    done(found ? found.mapped() : Flows{});
+  });
+}
+
 std::string FakeNetwork::namespace_path(const std::string& sandbox) const {
   return "/fake/netns/" + sandbox_namespace(sandbox);
 }

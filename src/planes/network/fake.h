@@ -31,6 +31,8 @@ class FakeNetwork final : public Network {
   const Vpc* find(const std::string& vpc_id) const;
   // Counters that `counters` answers; what a test does not set is zero.
   std::map<std::string, Counters> measured;
+  // The flows that the next `flows` answers, by VPC.
+  std::map<std::string, Flows> passed;
   // A service that `dial` reaches at an address and port of a VPC: the other end of each connection.
   std::function<void(const std::string& vpc_id, const std::string& address, int port, int fd)> on_dial;
   bool egress = false, real_internet = false;
@@ -39,6 +41,7 @@ class FakeNetwork final : public Network {
   void apply(Vpc vpc, Done done) override;
   void remove(const std::string& vpc_id, Done done) override;
   void counters(const std::string& vpc_id, std::function<void(Counters)> done) override;
+  void flows(const std::string& vpc_id, std::function<void(Flows)> done) override;
   std::string namespace_path(const std::string& sandbox) const override;
   std::string internet_namespace_path() const override;
   std::string router_namespace_path(const std::string& vpc_id) const override;

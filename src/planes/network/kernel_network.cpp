@@ -7,6 +7,7 @@
 #include <fstream>
 #include <map>
 #include <mutex>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -87,6 +88,19 @@ class KernelNetwork final : public Network {
     });
   }
 
+  void flows(const std::string& vpc_id, std::function<void(Flows)> done) override {
+    thread_.post([this, vpc_id, done = std::move(done)] {
+      Flows flows;
+      try {
+        if (const auto found = routers_.find(vpc_id); found != routers_.end()) flows = found->second.router->flows();
+      } catch (const PlaneError& error) {
+        flows.complete = false;
+        log::warning("network", "flows of " + vpc_id + ": " + error.message);
+      }
+      control_.post([done, flows = std::move(flows)] { done(flows); });
+    });
+  }
+
   std::string namespace_path(const std::string& sandbox) const override {
     return namespaces_.path(sandbox_namespace(sandbox));
   }
@@ -161,6 +175,7 @@ class KernelNetwork final : public Network {
   struct Adopted {
     std::unique_ptr<Router> router;
     bool offered = false;  // its listeners
+    std::set<std::string> offered_endpoints;
   };
 
   // Shared with posted functions, which may outlive the plane: listeners on their way to the receiver.
@@ -297,6 +312,12 @@ class KernelNetwork final : public Network {
     ensure_internet();
     router(vpc.id).apply(vpc);
     offer_listeners(vpc.id);
+    Adopted& adopted = routers_[vpc.id];
+    for (const std::string& address : vpc.service_addresses) {
+      if (adopted.offered_endpoints.contains(address)) continue;
+      offer(adopted.router->open_endpoint(address));
+      adopted.offered_endpoints.insert(address);
+    }
   }
 
   // Sandboxes whose making or removal was cut short: nothing names them any more.

@@ -27,6 +27,17 @@ NftCounters LoadedTable::counters() {
   return listing ? parse_counters(*listing) : NftCounters{};
 }
 
+FlowListing LoadedTable::flows(const std::vector<std::string>& sets) {
+  FlowListing flows;
+  for (const std::string& name : sets) {
+    if (loaded_ && !loaded_->sets.contains(name)) continue;
+    // One by one: for a line of several, nft 1.0.6 reads the last set only and does not find the others.
+    const std::optional<std::string> listing = try_run(std::string("list set ") + kTableName + " " + name);
+    if (listing) flows.merge(parse_flows(*listing));
+  }
+  return flows;
+}
+
 std::optional<std::string> LoadedTable::try_run(const std::string& line) {
   try {
     return nft_.run(line);

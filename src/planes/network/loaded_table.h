@@ -4,7 +4,9 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "planes/network/flow_listing.h"
 #include "planes/network/nft_process.h"
 #include "planes/network/nft_table.h"
 
@@ -20,6 +22,8 @@ class LoadedTable {
   // or an earlier one. A table that is not known is replaced in one transaction, its counts and all connections kept.
   std::size_t load(const NftTable& table);
   NftCounters counters();
+  // The elements of those sets that the table has.
+  FlowListing flows(const std::vector<std::string>& sets);
   pid_t process() const { return nft_.pid(); }
 
  private:

@@ -43,10 +43,11 @@ struct Acl {
 };
 
 struct Route {
-  enum class Target { local, internet_gateway, nat_gateway, interface, blackhole };
+  // An endpoint's destination is within `Vpc::service_addresses`: the router itself answers there.
+  enum class Target { local, internet_gateway, nat_gateway, interface, endpoint, blackhole };
   std::string cidr;
   Target target = Target::local;
-  std::string target_id;  // nat-…, eni-…
+  std::string target_id;  // nat-…, eni-…, vpce-…
   bool operator==(const Route&) const = default;
 };
 struct RouteTable {
@@ -87,6 +88,10 @@ struct Vpc {
   std::vector<SecurityGroup> groups;
   std::vector<Interface> interfaces;
   std::vector<NatGateway> nat_gateways;
+  // Where AWS's services are found for those subnets whose route tables have a route of an endpoint's: the daemon
+  // listens there, in the router. For other subnets these are addresses like any other.
+  std::vector<std::string> service_addresses;
+  std::vector<std::string> flow_logged;  // eni-…: their packets are counted by flow
   bool operator==(const Vpc&) const = default;
 };
 
@@ -103,11 +108,28 @@ struct Counters {
   std::map<std::string, Counter> nat;          // by nat-…
 };
 
+// What an interface sent (or was sent, if `ingress`) with the same addresses, ports and protocol. Private addresses, as
+// the interface has them.
+struct Flow {
+  std::string interface;  // eni-…
+  bool ingress = false;
+  std::string source, destination;
+  int protocol = 0;
+  int source_port = 0, destination_port = 0;  // 0 for protocols without ports
+  Counter accepted, rejected;                 // by its security groups and its subnet's ACL
+  int tcp_flags = 0;                          // SYN 2, SYN and ACK 18, FIN 1, RST 4, together
+};
+struct Flows {
+  std::vector<Flow> flows;
+  bool complete = true;  // false: some packets were not counted
+};
+
 enum class Service {
   dns,
   metadata,
-  credentials
-};  // x.x.0.2 and 169.254.169.253:53; 169.254.169.254:80; 169.254.170.2:80
+  credentials,
+  endpoint
+};  // x.x.0.2 and 169.254.169.253:53; 169.254.169.254:80; 169.254.170.2:80; a service address's 80 and 443
 struct Listener {
   std::string vpc;  // empty: the internet namespace
   Service service = Service::dns;
@@ -129,6 +151,9 @@ class Network {
   virtual void remove(const std::string& vpc_id, Done done) = 0;
 
   virtual void counters(const std::string& vpc_id, std::function<void(Counters)> done) = 0;
+  // The packets of flow-logged interfaces since this was last asked. Nothing is told of what passed before a VPC was
+  // adopted: the first answer after that is incomplete.
+  virtual void flows(const std::string& vpc_id, std::function<void(Flows)> done) = 0;
 
   // The path of a sandbox's network namespace. It exists once an apply that names the sandbox is done.
   virtual std::string namespace_path(const std::string& sandbox) const = 0;

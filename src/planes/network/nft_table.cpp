@@ -39,11 +39,20 @@ const Named* find(const std::map<std::string, Named>& all, const std::string& na
   return found == all.end() ? nullptr : &found->second;
 }
 
+// Of a set that packets fill: more elements are not taken, and each lives on for so long after its last packet.
+constexpr std::string_view kDynamic = " ; flags dynamic,timeout ; timeout 3m ; size 65535";
+
+std::string set_definition(const NftSet& set) {
+  std::string text = "type " + set.type;
+  if (set.interval) text += " ; flags interval";
+  if (set.dynamic) text += kDynamic;
+  return text;
+}
+
 // A kept set of another type cannot be altered in place; only a new version of this program would ask for it.
 bool same_shape(const NftTable& from, const NftTable& to) {
   for (const auto& [name, set] : to.sets)
-    if (const NftSet* old = find(from.sets, name); old && (old->type != set.type || old->interval != set.interval))
-      return false;
+    if (const NftSet* old = find(from.sets, name); old && set_definition(*old) != set_definition(set)) return false;
   for (const auto& [name, map] : to.maps)
     if (const NftMap* old = find(from.maps, name); old && old->type != map.type) return false;
   for (const auto& [name, chain] : to.chains)
@@ -63,9 +72,7 @@ void add_definitions(std::vector<std::string>& out, const NftTable& from, const 
     out.push_back(statement);
   }
   for (const auto& [name, set] : to.sets)
-    if (!from.sets.contains(name))
-      out.push_back(verb("add", "set", name) + " { type " + set.type +
-                    (set.interval ? " ; flags interval ; }" : " ; }"));
+    if (!from.sets.contains(name)) out.push_back(verb("add", "set", name) + " { " + set_definition(set) + " ; }");
   for (const auto& [name, map] : to.maps)
     if (!from.maps.contains(name)) out.push_back(verb("add", "map", name) + " { type " + map.type + " ; }");
   for (const auto& [name, chain] : to.chains)
@@ -173,7 +180,8 @@ std::string to_text(const NftTable& table) {
   std::string text = "table " + std::string(kTableName) + " {\n";
   for (const std::string& name : table.counters) text += "  counter " + name + "\n";
   for (const auto& [name, set] : table.sets) {
-    text += "  set " + name + " { type " + set.type + (set.interval ? "; flags interval" : "") + " }\n";
+    text += "  set " + name + " { type " + set.type + (set.interval ? "; flags interval" : "") +
+            (set.dynamic ? "; dynamic" : "") + " }\n";
     for (const std::string& element : set.elements) text += "    " + element + "\n";
   }
   for (const auto& [name, map] : table.maps) {

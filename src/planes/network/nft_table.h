@@ -14,6 +14,7 @@ namespace brume::network {
 struct NftSet {
   std::string type;  // "ipv4_addr", "ifname . ipv4_addr"
   bool interval = false;
+  bool dynamic = false;  // its elements are the kernel's: packets add them, time takes them away
   std::set<std::string> elements;
   bool operator==(const NftSet&) const = default;
 };

@@ -24,6 +24,8 @@ inline constexpr const char* kEndpointPool = "198.18.0.0/16";
 inline constexpr const char* kPublicPool = "198.19.0.0/16";
 inline constexpr const char* kInternetDns = "198.18.0.1";
 inline constexpr const char* kInternetEndpoint = "198.18.0.2";
+// The addresses of services that have gateway endpoints, one per service and region: within the endpoint pool.
+inline constexpr const char* kServicePool = "198.18.64.0/23";
 // What a load balancer sees as the client when a tool inside `brume exec` asks it.
 inline constexpr const char* kInternetClient = "198.18.0.3";
 
@@ -50,6 +52,11 @@ Topology render_topology(const Vpc& vpc, const DeviceNames& device_names);
 
 // The table of the VPC's router namespace.
 NftTable render_table(const Vpc& vpc);
+// Its parts for what the router itself answers as a gateway endpoint, and for the counting of flows. They change what
+// the others have rendered.
+class VpcIndex;
+void add_service_endpoints(const VpcIndex& index, NftTable& table);
+void add_flow_counting(const VpcIndex& index, NftTable& table);
 // The counters of that table, by the ids they stand for.
 Counters read_counters(const NftCounters& counters);
 

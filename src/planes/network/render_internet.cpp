@@ -43,6 +43,10 @@ NftTable render_internet_table(const Endpoints& endpoints, bool egress) {
   table.chains["leave"] = {"",
                            {"ip daddr @special " + counted("leave.special") + kRefuse,
                             egress ? counted("leave.passed") + "accept" : counted("leave.closed") + kRefuse}};
+  // Services with addresses of their own are served where all others are, for VPCs and for tools in `exec` alike.
+  const std::string to_endpoint = std::string("ip daddr ") + kServicePool + " dnat ip to " + kInternetEndpoint;
+  table.chains["translate_in"] = {"type nat hook prerouting priority -100 ; policy accept ;", {to_endpoint}};
+  table.chains["translate_own"] = {"type nat hook output priority -100 ; policy accept ;", {to_endpoint}};
   table.chains["check_input"] = {
       "type filter hook input priority 0 ; policy drop ;",
       {"iifname \"lo\" accept", "ct state established,related accept",

@@ -340,6 +340,8 @@ NftTable render_table(const Vpc& vpc) {
   add_forward(table);
   add_postrouting(table);
   add_input(vpc, table);
+  add_service_endpoints(index, table);
+  add_flow_counting(index, table);
   table.chains[revision(table)] = {};
   return table;
 }

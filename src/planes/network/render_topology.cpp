@@ -50,6 +50,8 @@ KernelRoute kernel_route(const VpcIndex& index, const Route& route) {
       const IndexedInterface& target = *index.find_interface(route.target_id);
       return {.link = target.link, .gateway = target.addresses.front()};
     }
+    case Exit::endpoint:
+      return {.type = KernelRoute::Type::local, .link = "lo"};
     case Exit::blackhole:
       break;
   }
@@ -217,6 +219,9 @@ NamespaceState render_internet_namespace(const std::string& instance_id) {
   // The next hops that routers know: every one is this namespace.
   for (const Cidr far : {host(kGatewayFar), kNatNextHops})
     internet.routes[{kLocalTable, far, 0}] = {.type = KernelRoute::Type::local, .link = "lo"};
+  // The services' own addresses are this namespace's, without being put on a link one by one.
+  internet.routes[{kLocalTable, require_cidr(kServicePool), 0}] = {
+      .type = KernelRoute::Type::local, .link = "lo", .source = require_ipv4(kInternetClient)};
   for (const char* pool : {kEndpointPool, kPublicPool})
     internet.routes[{kMainTable, require_cidr(pool), 0}] = to_nowhere(KernelRoute::Type::unreachable);
   internet.routes[{kMainTable, kEverywhere, kLastMetric}] = to_nowhere(KernelRoute::Type::unreachable);

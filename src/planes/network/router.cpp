@@ -9,7 +9,7 @@
 namespace brume::network {
 namespace {
 
-constexpr std::uint16_t kDnsPort = 53, kHttpPort = 80;
+constexpr std::uint16_t kDnsPort = 53, kHttpPort = 80, kHttpsPort = 443;
 
 // The VPC's link in the internet namespace and what goes over it; the rest is none of this VPC's.
 NamespaceState share_of(const NamespaceState& internet, const std::string& vpc_id) {
@@ -71,6 +71,26 @@ void Router::remove() {
 }
 
 Counters Router::counters() { return read_counters(table_.counters()); }
+
+// What was let through is listed after what was seen: a packet on its way is never taken for a rejected one.
+Flows Router::flows() {
+  if (!applied_ || applied_->flow_logged.empty()) return {};
+  const FlowListing seen = table_.flows(flow_sets(false));
+  const FlowListing passed = table_.flows(flow_sets(true));
+  std::map<std::string, std::string> interfaces;
+  for (const std::string& id : applied_->flow_logged) interfaces[interface_link(id)] = id;
+  return meter_.read(seen, passed, interfaces);
+}
+
+std::vector<Listener> Router::open_endpoint(const std::string& address) const {
+  std::vector<Descriptor> opened;
+  for (const std::uint16_t port : {kHttpPort, kHttpsPort})
+    opened.push_back(open_transparent_listener(namespaces_, router_namespace(vpc_id_), require_ipv4(address), port));
+  std::vector<Listener> listeners;
+  for (Descriptor& each : opened)
+    listeners.push_back({.vpc = vpc_id_, .service = Service::endpoint, .tcp = each.release()});
+  return listeners;
+}
 
 std::vector<Listener> Router::open_listeners() const {
   const std::string name = router_namespace(vpc_id_);

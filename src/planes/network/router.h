@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "planes/network/flow_meter.h"
 #include "planes/network/loaded_table.h"
 #include "planes/network/namespaces.h"
 #include "planes/network/network.h"
@@ -22,8 +23,12 @@ class Router {
   std::size_t apply(const Vpc& vpc);
   void remove();
   Counters counters();
+  // The flows of logged interfaces since the last call.
+  Flows flows();
   // The sockets of the services that the daemon serves in the router; the VPC was applied or is there from before.
   std::vector<Listener> open_listeners() const;
+  // And of those at a service's address.
+  std::vector<Listener> open_endpoint(const std::string& address) const;
 
  private:
   Topology observe_all() const;
@@ -32,6 +37,7 @@ class Router {
   const Namespaces& namespaces_;
   const std::string vpc_id_;
   LoadedTable table_;
+  FlowMeter meter_;
   std::optional<Vpc> applied_;
   std::optional<Topology> observed_;  // none: the kernel must be asked
 };

@@ -25,10 +25,8 @@ std::string place(Ipv4 address, std::uint16_t port, const std::string& name) {
   return to_string(address) + ":" + std::to_string(port) + " in " + name;
 }
 
-}  // namespace
-
-Descriptor open_listener(const Namespaces& namespaces, const std::string& name, Transport transport, Ipv4 address,
-                         std::uint16_t port) {
+Descriptor bound_socket(const Namespaces& namespaces, const std::string& name, Transport transport, Ipv4 address,
+                        std::uint16_t port, bool transparent) {
   const Entered entered(namespaces.open(name));
   const int type = transport == Transport::tcp ? SOCK_STREAM : SOCK_DGRAM;
   Descriptor socket(::socket(AF_INET, type | SOCK_CLOEXEC, 0));
@@ -36,12 +34,26 @@ Descriptor open_listener(const Namespaces& namespaces, const std::string& name, 
   const int on = 1;
   // Connections of an earlier daemon may still be closing.
   if (transport == Transport::tcp) ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (transparent && ::setsockopt(socket.get(), IPPROTO_IP, IP_TRANSPARENT, &on, sizeof on) != 0)
+    throw_errno("IP_TRANSPARENT");
   const sockaddr_in local = socket_address(address, port);
   if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&local), sizeof local) != 0)
     throw_errno("bind " + place(address, port, name));
   if (transport == Transport::tcp && ::listen(socket.get(), 1024) != 0)
     throw_errno("listen " + place(address, port, name));
   return socket;
+}
+
+}  // namespace
+
+Descriptor open_listener(const Namespaces& namespaces, const std::string& name, Transport transport, Ipv4 address,
+                         std::uint16_t port) {
+  return bound_socket(namespaces, name, transport, address, port, false);
+}
+
+Descriptor open_transparent_listener(const Namespaces& namespaces, const std::string& name, Ipv4 address,
+                                     std::uint16_t port) {
+  return bound_socket(namespaces, name, Transport::tcp, address, port, true);
 }
 
 Descriptor begin_connect(const Namespaces& namespaces, const std::string& name, Ipv4 address, std::uint16_t port) {

@@ -120,6 +120,8 @@ Exit VpcIndex::exit_of(const Route& route) const {
       const IndexedInterface* target = find_interface(route.target_id);
       return target && target->plugged() ? Exit::interface : Exit::blackhole;
     }
+    case Route::Target::endpoint:
+      return Exit::endpoint;
     case Route::Target::local:
     case Route::Target::blackhole:
       break;

@@ -12,7 +12,7 @@
 namespace brume::network {
 
 // Where a route really leads, once gateways that are absent or lead nowhere are taken into account.
-enum class Exit { internet_gateway, nat_gateway, interface, blackhole };
+enum class Exit { internet_gateway, nat_gateway, interface, endpoint, blackhole };
 
 struct IndexedInterface {
   const Interface* interface = nullptr;

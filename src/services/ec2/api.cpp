@@ -2,6 +2,7 @@
 
 #include "services/ec2/addresses.h"
 #include "services/ec2/ec2.h"
+#include "services/ec2/endpoints.h"
 #include "services/ec2/groups.h"
 #include "services/ec2/interfaces.h"
 #include "services/ec2/render.h"
@@ -165,6 +166,7 @@ Outbound outbound_of(const Ec2& ec2, const Scope& scope, const std::string& subn
         if (ec2.nat_gateways.find(scope, route.target)->state == "available") return Outbound::nat_gateway;
         break;
       case RouteFate::interface:
+      case RouteFate::endpoint:
       case RouteFate::blackhole:
         break;
     }
@@ -199,6 +201,15 @@ std::optional<Resident> resident_at_public(const Ec2& ec2, const std::string& pu
   const std::optional<InterfaceFacts> facts = find_interface(ec2, scope, interface);
   if (!facts) return std::nullopt;
   return Resident{scope, *facts};
+}
+
+std::optional<EndpointFacts> endpoint_for(const Ec2& ec2, const std::string& vpc_id, const std::string& private_address,
+                                          const std::string& service) {
+  const std::optional<Resident> resident = resident_at(ec2, vpc_id, private_address);
+  if (!resident) return std::nullopt;
+  const EndpointRecord* endpoint = endpoint_of_subnet(ec2, resident->scope, resident->interface.subnet, service);
+  if (endpoint == nullptr) return std::nullopt;
+  return EndpointFacts{endpoint->id, endpoint->policy.empty() ? std::string(kFullAccess) : endpoint->policy};
 }
 
 std::optional<Scope> scope_of_vpc(const Ec2& ec2, const std::string& vpc_id) {

@@ -90,6 +90,14 @@ std::optional<Resident> resident_at_public(const Ec2& ec2, const std::string& pu
 // The account and region of a VPC.
 std::optional<Scope> scope_of_vpc(const Ec2& ec2, const std::string& vpc_id);
 
+// The gateway endpoint by which an interface at a private address of the VPC reaches the service ("s3"): its subnet's
+// route table leads there.
+struct EndpointFacts {
+  std::string id, policy;
+};
+std::optional<EndpointFacts> endpoint_for(const Ec2& ec2, const std::string& vpc_id, const std::string& private_address,
+                                          const std::string& service);
+
 // Whether the VPC's resolver answers: enableDnsSupport.
 bool dns_support(const Ec2& ec2, const std::string& vpc_id);
 

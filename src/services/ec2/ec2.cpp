@@ -23,6 +23,10 @@ Ec2::Ec2(Store& store, const Clock& clock_, Random& random_, Control& control, n
       group_rules(store, {"ec2.security-group-rule"}),
       interfaces(store, {"ec2.network-interface"}),
       acls(store, {"ec2.network-acl"}),
+      prefix_lists(store, {"ec2.prefix-list"}),
+      endpoints(store, {"ec2.vpc-endpoint"}),
+      flow_logs(store, {"ec2.flow-log"}),
+      flow_collector(*this, store, control, network),
       reconciler(*this, store, clock_, control, network, names) {}
 
 void Ec2::touch(Tx& tx, const Scope& scope, const std::string& vpc_id) {

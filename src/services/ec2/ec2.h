@@ -11,6 +11,7 @@
 #include "core/runtime.h"
 #include "core/scope.h"
 #include "core/time.h"
+#include "services/ec2/flow_collector.h"
 #include "services/ec2/ids.h"
 #include "services/ec2/needs.h"
 #include "services/ec2/reconciler.h"
@@ -46,7 +47,11 @@ struct Ec2 {
   Table<GroupRuleRecord> group_rules;
   Table<InterfaceRecord> interfaces;
   Table<AclRecord> acls;
+  Table<PrefixListRecord> prefix_lists;
+  Table<EndpointRecord> endpoints;
+  Table<FlowLogRecord> flow_logs;
 
+  FlowCollector flow_collector;
   Reconciler reconciler;
 
   // A fresh id: "vpc-" and 17 hexadecimal digits.

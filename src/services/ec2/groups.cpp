@@ -7,6 +7,7 @@
 
 #include "core/text.h"
 #include "services/ec2/cidr.h"
+#include "services/ec2/prefix_lists.h"
 
 namespace brume::ec2 {
 
@@ -63,9 +64,10 @@ void add_peers(const Ec2& ec2, const Scope& scope, const GroupRecord& group, con
     rule.description = range.description.get();
   }
   for (const PrefixListId& list : permission.prefix_list_ids.get()) {
-    // Brume has no prefix lists, so every id is unknown.
-    throw AwsError("InvalidPrefixListID.NotFound",
-                   "The prefix list ID '" + list.prefix_list_id.get() + "' does not exist");
+    if (!list.prefix_list_id) throw missing_parameter("prefixListId");
+    GroupRuleRecord& rule = rules.emplace_back(base);
+    rule.prefix_list = get_prefix_list(ec2, scope, *list.prefix_list_id).id;
+    rule.description = list.description.get();
   }
   for (const UserIdGroupPair& pair : permission.user_id_group_pairs.get()) {
     GroupRuleRecord& rule = rules.emplace_back(base);
@@ -179,13 +181,13 @@ std::vector<GroupRuleRecord> rules_from(const Ec2& ec2, const Scope& scope, cons
 bool same_rule(const GroupRuleRecord& a, const GroupRuleRecord& b) {
   const auto key = [](const GroupRuleRecord& rule) {
     return std::tie(rule.group, rule.egress, rule.protocol, rule.from_port, rule.to_port, rule.cidr, rule.cidr6,
-                    rule.peer_group);
+                    rule.peer_group, rule.prefix_list);
   };
   return key(a) == key(b);
 }
 
 std::string rule_text(const GroupRuleRecord& rule) {
-  std::string text = "peer: " + (!rule.cidr.empty() ? rule.cidr : !rule.cidr6.empty() ? rule.cidr6 : rule.peer_group);
+  std::string text = "peer: " + rule.cidr + rule.cidr6 + rule.peer_group + rule.prefix_list;  // one of them
   if (rule.protocol == "-1") return text + ", ALL, ALLOW";
   const bool icmp = rule.protocol.starts_with("icmp");
   text += ", " + upper(rule.protocol);
@@ -204,6 +206,7 @@ SecurityGroupRule rule_shape(const Scope& scope, const Ec2& ec2, const GroupRule
                           .to_port = rule.to_port};
   if (!rule.cidr.empty()) shape.cidr_ipv4 = rule.cidr;
   if (!rule.cidr6.empty()) shape.cidr_ipv6 = rule.cidr6;
+  if (!rule.prefix_list.empty()) shape.prefix_list_id = rule.prefix_list;
   if (!rule.peer_group.empty()) {
     shape.referenced_group_info = ReferencedSecurityGroup{.group_id = rule.peer_group, .user_id = scope.account};
     if (const GroupRecord* peer = ec2.groups.find(scope, rule.peer_group)) {
@@ -232,9 +235,12 @@ std::vector<IpPermission> permissions_from(const Scope& scope, const std::vector
     auto& groups = item.user_id_group_pairs.ensure();
     auto& ranges = item.ip_ranges.ensure();
     auto& ranges6 = item.ipv6_ranges.ensure();
-    item.prefix_list_ids.ensure();
+    auto& lists = item.prefix_list_ids.ensure();
     if (!rule->cidr.empty()) ranges.push_back({.description = description, .cidr_ip = rule->cidr});
     if (!rule->cidr6.empty()) ranges6.push_back({.description = description, .cidr_ipv6 = rule->cidr6});
+    if (!rule->prefix_list.empty()) {
+      lists.push_back({.description = description, .prefix_list_id = rule->prefix_list});
+    }
     if (!rule->peer_group.empty()) {
       groups.push_back({.description = description, .user_id = scope.account, .group_id = rule->peer_group});
     }

@@ -31,6 +31,12 @@ const IdKind kCidrAssociationId{"vpc-cidr-assoc-", "", "InvalidCidrBlockAssociat
                                 "The vpc CIDR block association ID '%' does not exist"};
 const IdKind kAttachmentId{"eni-attach-", "", "InvalidAttachmentID.NotFound",
                            "The network interface attachment '%' does not exist"};
+const IdKind kPrefixListId{"pl-", "InvalidPrefixListId.Malformed", "InvalidPrefixListID.NotFound",
+                           "The prefix list ID '%' does not exist"};
+const IdKind kEndpointId{"vpce-", "InvalidVpcEndpointId.Malformed", "InvalidVpcEndpointId.NotFound",
+                         "The Vpc Endpoint Id '%' does not exist"};
+const IdKind kFlowLogId{"fl-", "InvalidFlowLogId.Malformed", "InvalidFlowLogId.NotFound",
+                        "The flow log ID '%' does not exist"};
 
 bool is_well_formed(const IdKind& kind, std::string_view id) {
   if (!id.starts_with(kind.prefix)) return false;
@@ -54,7 +60,7 @@ void check_form(const IdKind& kind, std::string_view id) {
 }
 
 std::string_view resource_type_of(std::string_view id) {
-  static constexpr std::array<std::pair<const IdKind*, std::string_view>, 11> kTypes{{
+  static constexpr std::array<std::pair<const IdKind*, std::string_view>, 14> kTypes{{
       {&kVpcId, "vpc"},
       {&kSubnetId, "subnet"},
       {&kRouteTableId, "route-table"},
@@ -66,6 +72,9 @@ std::string_view resource_type_of(std::string_view id) {
       {&kInterfaceId, "network-interface"},
       {&kAclId, "network-acl"},
       {&kDhcpOptionsId, "dhcp-options"},
+      {&kPrefixListId, "prefix-list"},
+      {&kEndpointId, "vpc-endpoint"},
+      {&kFlowLogId, "vpc-flow-log"},
   }};
   for (const auto& [kind, type] : kTypes) {
     if (is_well_formed(*kind, id)) return type;

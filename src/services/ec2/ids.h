@@ -18,7 +18,8 @@ struct IdKind {
 
 // kNatGateway is what the NAT gateway operations answer; others that name one answer kNatGatewayId's code.
 extern const IdKind kVpcId, kSubnetId, kRouteTableId, kInternetGatewayId, kAllocationId, kNatGateway, kNatGatewayId,
-    kGroupId, kGroupRuleId, kInterfaceId, kAclId, kDhcpOptionsId, kAssociationId, kCidrAssociationId, kAttachmentId;
+    kGroupId, kGroupRuleId, kInterfaceId, kAclId, kDhcpOptionsId, kAssociationId, kCidrAssociationId, kAttachmentId,
+    kPrefixListId, kEndpointId, kFlowLogId;
 
 // The prefix and 8 or 17 lower-case hexadecimal digits.
 bool is_well_formed(const IdKind& kind, std::string_view id);

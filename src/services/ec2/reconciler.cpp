@@ -60,6 +60,7 @@ void Reconciler::apply(const Scope& scope, network::Vpc vpc, ReconcileLoop::Done
     ec2_.networks.insert(tx, scope, vpc.id, {.vpc = vpc.id});
     tx.commit();
   }
+  ec2_.flow_collector.remember(scope, vpc);
   network_.apply(vpc, [this, scope, vpc, done = std::move(done)](const std::string& error) {
     if (!error.empty()) return done(ReconcileLoop::Outcome::retry(error));
     observe(scope, vpc);

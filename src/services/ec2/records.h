@@ -61,10 +61,11 @@ BOOST_DESCRIBE_STRUCT(SubnetRecord, (),
                        resource_name_dns_a_record, route_table, route_table_association, acl, acl_association, tags))
 
 struct RouteRecord {
-  std::string cidr;
-  std::string target;  // igw-…, nat-…, eni-…; the local routes are not kept, they follow the VPC's blocks
+  std::string cidr;         // empty: the destination is a prefix list
+  std::string target;       // igw-…, nat-…, eni-…; the local routes are not kept, they follow the VPC's blocks
+  std::string prefix_list;  // pl-…
 };
-BOOST_DESCRIBE_STRUCT(RouteRecord, (), (cidr, target))
+BOOST_DESCRIBE_STRUCT(RouteRecord, (), (cidr, target, prefix_list))
 
 struct RouteTableRecord {
   std::string id, vpc;
@@ -121,12 +122,13 @@ struct GroupRuleRecord {
   bool egress = false;
   std::string protocol;  // "-1", "tcp", "udp", "icmp", "icmpv6" or a number
   std::int64_t from_port = -1, to_port = -1;
-  std::string cidr, cidr6, peer_group;  // exactly one
+  std::string cidr, cidr6, peer_group, prefix_list;  // exactly one
   std::string description;
   Tags tags;
 };
 BOOST_DESCRIBE_STRUCT(GroupRuleRecord, (),
-                      (id, group, egress, protocol, from_port, to_port, cidr, cidr6, peer_group, description, tags))
+                      (id, group, egress, protocol, from_port, to_port, cidr, cidr6, peer_group, prefix_list,
+                       description, tags))
 
 struct InterfaceRecord {
   std::string id, vpc, subnet, zone, mac, description;
@@ -166,5 +168,57 @@ struct AclRecord {
   Tags tags;
 };
 BOOST_DESCRIBE_STRUCT(AclRecord, (), (id, vpc, is_default, entries, client_token, tags))
+
+struct PrefixListEntryRecord {
+  std::string cidr, description;
+  bool operator==(const PrefixListEntryRecord&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(PrefixListEntryRecord, (), (cidr, description))
+
+struct PrefixListVersionRecord {
+  std::int64_t version = 0;
+  std::vector<PrefixListEntryRecord> entries;
+};
+BOOST_DESCRIBE_STRUCT(PrefixListVersionRecord, (), (version, entries))
+
+// A customer-managed prefix list. AWS's own are not kept, they follow from the region.
+struct PrefixListRecord {
+  std::string id, name, family;  // "IPv4", "IPv6"
+  std::int64_t max_entries = 0;
+  std::string state = "create-complete";
+  std::vector<PrefixListVersionRecord> versions;  // oldest first; the last one is in force
+  std::string client_token;
+  Tags tags;
+};
+BOOST_DESCRIBE_STRUCT(PrefixListRecord, (), (id, name, family, max_entries, state, versions, client_token, tags))
+
+// A gateway endpoint. Its routes are not kept, they follow from the route tables it names.
+struct EndpointRecord {
+  std::string id, vpc, service;  // "s3", "dynamodb"
+  std::string policy;            // empty: full access
+  std::vector<std::string> route_tables;
+  Time created;
+  std::string client_token;
+  Tags tags;
+};
+BOOST_DESCRIBE_STRUCT(EndpointRecord, (), (id, vpc, service, policy, route_tables, created, client_token, tags))
+
+struct FlowLogRecord {
+  std::string id, resource;      // vpc-…, subnet-…, eni-…
+  std::string traffic = "ALL";   // "ACCEPT", "REJECT"
+  std::string destination_type;  // "cloud-watch-logs", "s3"
+  std::string group, role;       // of CloudWatch Logs
+  std::string bucket, folder;    // of S3; the folder ends with a slash unless it is empty
+  std::string format;
+  std::int64_t interval = 600;  // seconds
+  bool hive_partitions = false, hour_partition = false;
+  Time created;
+  std::string delivery_error;  // observed: "Access error"; empty: delivered
+  std::string client_token;
+  Tags tags;
+};
+BOOST_DESCRIBE_STRUCT(FlowLogRecord, (),
+                      (id, resource, traffic, destination_type, group, role, bucket, folder, format, interval,
+                       hive_partitions, hour_partition, created, delivery_error, client_token, tags))
 
 }  // namespace brume::ec2

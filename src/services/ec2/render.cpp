@@ -4,6 +4,9 @@
 #include <set>
 
 #include "services/ec2/ec2.h"
+#include "services/ec2/endpoints.h"
+#include "services/ec2/prefix_lists.h"
+#include "services/ec2/service_addresses.h"
 
 namespace brume::ec2 {
 
@@ -42,29 +45,53 @@ RouteFate fate(const VpcState& state, const std::string& target) {
     const auto found = std::ranges::find_if(state.nat_gateways, has_id);
     return found != state.nat_gateways.end() && runs(*found) ? RouteFate::nat_gateway : RouteFate::blackhole;
   }
+  if (target.starts_with("vpce-")) {
+    const bool exists = std::ranges::any_of(state.endpoints, has_id);
+    return exists ? RouteFate::endpoint : RouteFate::blackhole;
+  }
   const bool exists = std::ranges::any_of(state.interfaces, has_id);
   return exists ? RouteFate::interface : RouteFate::blackhole;
 }
 
-network::RouteTable render_route_table(const VpcState& state, const RouteTableRecord& table) {
+network::Route render_route(const VpcState& state, const RouteRecord& route, const std::string& cidr) {
   using Target = network::Route::Target;
+  switch (fate(state, route.target)) {
+    case RouteFate::internet_gateway:
+      return {.cidr = cidr, .target = Target::internet_gateway};
+    case RouteFate::nat_gateway:
+      return {.cidr = cidr, .target = Target::nat_gateway, .target_id = route.target};
+    case RouteFate::interface:
+      return {.cidr = cidr, .target = Target::interface, .target_id = route.target};
+    case RouteFate::endpoint:
+    case RouteFate::blackhole:
+      break;
+  }
+  return {.cidr = cidr, .target = Target::blackhole};
+}
+
+std::vector<std::string> blocks_of(const VpcState& state, const std::string& prefix_list) {
+  const auto found = state.prefix_lists.find(prefix_list);
+  return found == state.prefix_lists.end() ? std::vector<std::string>() : found->second;
+}
+
+network::RouteTable render_route_table(const VpcState& state, const RouteTableRecord& table) {
   network::RouteTable out{.id = table.id};
   for (const CidrAssociation& block : state.vpc.cidrs) out.routes.push_back({.cidr = block.cidr});
+  // "Route priority": of equal destinations a static route wins over one that a prefix list stands for, so it comes
+  // later.
   for (const RouteRecord& route : table.routes) {
-    switch (fate(state, route.target)) {
-      case RouteFate::internet_gateway:
-        out.routes.push_back({.cidr = route.cidr, .target = Target::internet_gateway});
-        break;
-      case RouteFate::nat_gateway:
-        out.routes.push_back({.cidr = route.cidr, .target = Target::nat_gateway, .target_id = route.target});
-        break;
-      case RouteFate::interface:
-        out.routes.push_back({.cidr = route.cidr, .target = Target::interface, .target_id = route.target});
-        break;
-      case RouteFate::blackhole:
-        out.routes.push_back({.cidr = route.cidr, .target = Target::blackhole});
-        break;
+    for (const std::string& cidr : blocks_of(state, route.prefix_list)) {
+      out.routes.push_back(render_route(state, route, cidr));
     }
+  }
+  for (const RouteRecord& route : table.routes) {
+    if (!route.cidr.empty()) out.routes.push_back(render_route(state, route, route.cidr));
+  }
+  for (const EndpointRecord& endpoint : state.endpoints) {
+    if (std::ranges::find(endpoint.route_tables, table.id) == endpoint.route_tables.end()) continue;
+    out.routes.push_back({.cidr = state.service_addresses.at(endpoint.service) + "/32",
+                          .target = network::Route::Target::endpoint,
+                          .target_id = endpoint.id});
   }
   return out;
 }
@@ -90,13 +117,22 @@ network::SecurityGroup render_group(const VpcState& state, const GroupRecord& gr
   network::SecurityGroup out{.id = group.id};
   for (const GroupRuleRecord& rule : state.rules) {
     if (rule.group != group.id || !rule.cidr6.empty() || rule.protocol == "icmpv6") continue;
-    (rule.egress ? out.egress : out.ingress)
-        .push_back({.id = rule.id,
-                    .protocol = rule.protocol,
-                    .from_port = static_cast<int>(rule.from_port),
-                    .to_port = static_cast<int>(rule.to_port),
-                    .cidr = rule.cidr,
-                    .group = rule.peer_group});
+    network::GroupRule rendered{.id = rule.id,
+                                .protocol = rule.protocol,
+                                .from_port = static_cast<int>(rule.from_port),
+                                .to_port = static_cast<int>(rule.to_port),
+                                .cidr = rule.cidr,
+                                .group = rule.peer_group};
+    std::vector<network::GroupRule>& rules = rule.egress ? out.egress : out.ingress;
+    if (rule.prefix_list.empty()) {
+      rules.push_back(std::move(rendered));
+      continue;
+    }
+    // A rule per block, all of them counted as the one rule.
+    for (const std::string& cidr : blocks_of(state, rule.prefix_list)) {
+      rendered.cidr = cidr;
+      rules.push_back(rendered);
+    }
   }
   return out;
 }
@@ -121,6 +157,17 @@ std::string dashed(std::string address) {
   return address;
 }
 
+void add_prefix_lists(const Ec2& ec2, const Scope& scope, VpcState& state) {
+  const auto add = [&](const std::string& id) {
+    if (id.empty() || state.prefix_lists.contains(id)) return;
+    if (const auto list = find_prefix_list(ec2, scope, id)) state.prefix_lists[id] = list->cidrs;
+  };
+  for (const GroupRuleRecord& rule : state.rules) add(rule.prefix_list);
+  for (const RouteTableRecord& table : state.route_tables) {
+    for (const RouteRecord& route : table.routes) add(route.prefix_list);
+  }
+}
+
 }  // namespace
 
 VpcState snapshot(const Ec2& ec2, const Scope& scope, const VpcRecord& vpc) {
@@ -139,6 +186,17 @@ VpcState snapshot(const Ec2& ec2, const Scope& scope, const VpcRecord& vpc) {
   const std::set<std::string> interfaces = ids_of(state.interfaces);
   state.addresses =
       copies(ec2.addresses, scope, [&](const AddressRecord& item) { return interfaces.contains(item.interface); });
+  state.endpoints = copies(ec2.endpoints, scope, in_vpc);
+  for (const std::string_view service : kGatewayServices) {
+    if (const auto address = service_address(scope.region, service)) {
+      state.service_addresses[std::string(service)] = *address;
+    }
+  }
+  add_prefix_lists(ec2, scope, state);
+  const std::set<std::string> subnets = ids_of(state.subnets);
+  state.flow_logs = copies(ec2.flow_logs, scope, [&](const FlowLogRecord& log) {
+    return log.resource == vpc.id || subnets.contains(log.resource) || interfaces.contains(log.resource);
+  });
   return state;
 }
 
@@ -155,11 +213,19 @@ network::Vpc render(const VpcState& state) {
   for (const RouteTableRecord& table : state.route_tables) {
     out.route_tables.push_back(render_route_table(state, table));
   }
+  if (!state.endpoints.empty()) {
+    for (const auto& [service, address] : state.service_addresses) out.service_addresses.push_back(address);
+  }
   for (const AclRecord& acl : state.acls) out.acls.push_back(render_acl(acl));
   for (const GroupRecord& group : state.groups) out.groups.push_back(render_group(state, group));
   for (const InterfaceRecord& interface : state.interfaces) {
     // A NAT gateway's own interface is part of the gateway.
-    if (interface.type != "nat_gateway") out.interfaces.push_back(render_interface(state, interface));
+    if (interface.type == "nat_gateway") continue;
+    out.interfaces.push_back(render_interface(state, interface));
+    const bool logged = std::ranges::any_of(state.flow_logs, [&](const FlowLogRecord& log) {
+      return log.resource == interface.vpc || log.resource == interface.subnet || log.resource == interface.id;
+    });
+    if (logged && !interface.sandbox.empty()) out.flow_logged.push_back(interface.id);
   }
   for (const NatGatewayRecord& gateway : state.nat_gateways) {
     if (!runs(gateway)) continue;
@@ -184,6 +250,9 @@ RouteFate fate_of(const Ec2& ec2, const Scope& scope, const std::string& vpc_id,
   if (route.target.starts_with("nat-")) {
     const NatGatewayRecord* gateway = ec2.nat_gateways.find(scope, route.target);
     return gateway != nullptr && runs(*gateway) ? RouteFate::nat_gateway : RouteFate::blackhole;
+  }
+  if (route.target.starts_with("vpce-")) {
+    return ec2.endpoints.find(scope, route.target) != nullptr ? RouteFate::endpoint : RouteFate::blackhole;
   }
   return ec2.interfaces.find(scope, route.target) != nullptr ? RouteFate::interface : RouteFate::blackhole;
 }

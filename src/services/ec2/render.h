@@ -27,6 +27,10 @@ struct VpcState {
   std::vector<InterfaceRecord> interfaces;
   std::vector<NatGatewayRecord> nat_gateways;
   std::vector<AddressRecord> addresses;  // associated with those interfaces
+  std::vector<EndpointRecord> endpoints;
+  std::vector<FlowLogRecord> flow_logs;                          // of the VPC, its subnets and its interfaces
+  std::map<std::string, std::vector<std::string>> prefix_lists;  // the blocks of those that rules and routes name
+  std::map<std::string, std::string> service_addresses;          // of the region, by service
 };
 VpcState snapshot(const Ec2& ec2, const Scope& scope, const VpcRecord& vpc);
 
@@ -36,7 +40,7 @@ network::Vpc render(const VpcState& state);
 bool needs_network(const network::Vpc& vpc);
 
 // Where a route leads now. A target that is gone, or detached, makes a black hole ("Route tables: blackhole").
-enum class RouteFate { internet_gateway, nat_gateway, interface, blackhole };
+enum class RouteFate { internet_gateway, nat_gateway, interface, endpoint, blackhole };
 RouteFate fate_of(const Ec2& ec2, const Scope& scope, const std::string& vpc_id, const RouteRecord& route);
 
 // (view, name) → address, as "DNS attributes for your VPC" has it: nothing unless both DNS attributes are on.

@@ -21,6 +21,7 @@ std::string target_text(const network::Route& route) {
       return "internet-gateway";
     case network::Route::Target::nat_gateway:
     case network::Route::Target::interface:
+    case network::Route::Target::endpoint:
       return route.target_id;
     case network::Route::Target::blackhole:
       return "blackhole";

@@ -23,6 +23,7 @@ inline const Scope kScope{"123456789012", "eu-west-1"};
 class RememberingNetwork final : public network::Network {
  public:
   std::map<std::string, network::Vpc> vpcs;
+  std::map<std::string, network::Flows> passed;  // what the next `flows` answers
   int applies = 0, removes = 0;
   std::string error;  // of every apply and remove from now on
   std::string recover_error;
@@ -43,6 +44,10 @@ class RememberingNetwork final : public network::Network {
     answer(std::move(done));
   }
   void counters(const std::string&, std::function<void(network::Counters)> done) override { done({}); }
+  void flows(const std::string& vpc_id, std::function<void(network::Flows)> done) override {
+    const auto found = passed.extract(vpc_id);
+    done(found ? found.mapped() : network::Flows{});
+  }
   std::string namespace_path(const std::string& sandbox) const override { return sandbox; }
   std::string internet_namespace_path() const override { return "internet"; }
   std::string router_namespace_path(const std::string& vpc_id) const override { return vpc_id; }

@@ -44,6 +44,23 @@ TEST_F(EcsTest, CapacityProvidersAndSettings) {
   EXPECT_EQ(call(update_cluster, update).cluster->settings->at(0).value.get(), "enabled");
 }
 
+TEST_F(EcsTest, ClustersKeepHowExecWouldBeLogged) {
+  CreateClusterInput create;
+  create.cluster_name = "logged";
+  create.configuration.ensure().execute_command_configuration.ensure().logging = "OVERRIDE";
+  EXPECT_TRUE(call(create_cluster, create).cluster->configuration.has_value());
+  DescribeClustersInput describe;
+  describe.clusters.ensure().push_back("logged");
+  EXPECT_FALSE(call(describe_clusters, describe).clusters->at(0).configuration.has_value());
+  describe.include.ensure().push_back("CONFIGURATIONS");
+  EXPECT_EQ(
+      call(describe_clusters, describe).clusters->at(0).configuration->execute_command_configuration->logging.get(),
+      "OVERRIDE");
+  create.cluster_name = "encrypted";
+  create.configuration->execute_command_configuration->kms_key_id = "key";
+  EXPECT_THROW(call(create_cluster, create), AwsError);
+}
+
 TEST_F(EcsTest, DefinitionsHaveRevisionsAndDefaults) {
   EXPECT_TRUE(registered().ends_with("web:1"));
   EXPECT_TRUE(registered().ends_with("web:2"));

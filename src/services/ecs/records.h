@@ -16,9 +16,11 @@ struct ClusterRecord {
   std::vector<ClusterSetting> settings;
   std::vector<std::string> capacity_providers;
   std::vector<CapacityProviderStrategyItem> default_strategy;
+  ClusterConfiguration configuration;
   Tags tags;
 };
-BOOST_DESCRIBE_STRUCT(ClusterRecord, (), (name, status, settings, capacity_providers, default_strategy, tags))
+BOOST_DESCRIBE_STRUCT(ClusterRecord, (),
+                      (name, status, settings, capacity_providers, default_strategy, configuration, tags))
 
 struct TaskDefinitionRecord {
   TaskDefinition definition;

@@ -34,6 +34,11 @@ BOOST_DESCRIBE_STRUCT(TaskDefinition, (),
                        requires_compatibilities, cpu, memory, registered_at, deregistered_at, registered_by,
                        ephemeral_storage))
 BOOST_DESCRIBE_STRUCT(ClusterSetting, (), (name, value))
+BOOST_DESCRIBE_STRUCT(ExecuteCommandLogConfiguration, (),
+                      (cloud_watch_log_group_name, cloud_watch_encryption_enabled, s3_bucket_name,
+                       s3_encryption_enabled, s3_key_prefix))
+BOOST_DESCRIBE_STRUCT(ExecuteCommandConfiguration, (), (logging, log_configuration))
+BOOST_DESCRIBE_STRUCT(ClusterConfiguration, (), (execute_command_configuration))
 BOOST_DESCRIBE_STRUCT(CapacityProviderStrategyItem, (), (capacity_provider, weight, base))
 BOOST_DESCRIBE_STRUCT(AwsVpcConfiguration, (), (subnets, security_groups, assign_public_ip))
 BOOST_DESCRIBE_STRUCT(LoadBalancer, (), (target_group_arn, load_balancer_name, container_name, container_port))

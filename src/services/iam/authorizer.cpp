@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/text.h"
 #include "services/iam/explanation.h"
 #include "services/iam/policy_checks.h"
 
@@ -253,7 +254,14 @@ policy::Keys PolicyAuthorizer::keys_for(const RequestContext& context, const Ask
   };
   add_caller_keys(context, keys);
   add_resource_keys(ask, resource, keys);
-  put("aws:SourceIp", context.source_address);
+  // "aws:SourceIp is not in the request context when the request comes through a VPC endpoint"; these are.
+  if (const auto endpoint = endpoint_of(context, ask)) {
+    put("aws:SourceVpc", context.vpc);
+    put("aws:SourceVpce", endpoint->endpoint);
+    put("aws:VpcSourceIp", context.source_address);
+  } else {
+    put("aws:SourceIp", context.source_address);
+  }
   put("aws:SecureTransport", bool_text(context.secure));
   put("aws:CurrentTime", iso8601(context.now));
   put("aws:EpochTime", std::to_string(context.now.seconds()));
@@ -277,6 +285,32 @@ void PolicyAuthorizer::note_use(const RequestContext& context, const Ask& ask) c
   if (principal.access_key_id.starts_with("AKIA")) iam_.key_uses.insert_or_assign(principal.access_key_id, use);
   if (principal.kind == Kind::role_session)
     iam_.role_uses.insert_or_assign(principal.id.substr(0, principal.id.find(':')), use);
+}
+
+std::optional<EndpointPolicies::Found> PolicyAuthorizer::endpoint_of(const RequestContext& context,
+                                                                     const Ask& ask) const {
+  if (context.vpc.empty() || endpoint_policies_ == nullptr) return std::nullopt;
+  return endpoint_policies_->find(context, std::string(service_of(ask.action)));
+}
+
+// The end of AWS's message, when the endpoint's policy does not let the request through. It limits everybody, root too,
+// and grants nothing.
+std::optional<std::string> PolicyAuthorizer::endpoint_refusal(const RequestContext& context, const Ask& ask) const {
+  const std::optional<EndpointPolicies::Found> endpoint = endpoint_of(context, ask);
+  if (!endpoint) return "because the VPC has no endpoint for the service";
+  const policy::Attached attached = attach(endpoint->endpoint, endpoint->document, Grammar::own_resource);
+  if (!attached.document) return "with an explicit deny in a VPC endpoint policy";
+  const policy::Keys keys = keys_for(context, ask, ask.resource, context.scope.account);
+  const std::string action = to_lower(ask.action);
+  bool allowed = false;
+  for (const policy::Statement& statement : attached.document->statements) {
+    if (policy::grant_for(statement, context.principal) == policy::Grant::none) continue;
+    if (!policy::applies(statement, action, ask.resource, keys)) continue;
+    if (statement.effect == policy::Effect::deny) return "with an explicit deny in a VPC endpoint policy";
+    allowed = true;
+  }
+  if (allowed) return std::nullopt;
+  return "because no VPC endpoint policy allows the " + ask.action + " action";
 }
 
 PolicyAuthorizer::Explained PolicyAuthorizer::explain(const RequestContext& context, const Ask& ask) const {
@@ -309,6 +343,16 @@ DecisionRecord& PolicyAuthorizer::remember(const RequestContext& context, const 
 
 Verdict PolicyAuthorizer::authorize(const RequestContext& context, const Ask& ask) const {
   note_use(context, ask);
+  if (!context.vpc.empty() && endpoint_policies_ != nullptr) {
+    if (std::optional<std::string> refusal = endpoint_refusal(context, ask)) {
+      Explained refused = explain(context, ask);
+      refused.decision.allowed = false;
+      refused.decision.explicit_deny = refusal->starts_with("with");
+      refused.decision.reason = *refusal;
+      remember(context, ask, std::move(refused));
+      return {false, *std::move(refusal)};
+    }
+  }
   if (context.principal.kind == Kind::root) {
     // What nearly every request of a rehearsal is: root in its own account, and no policy on the resource.
     policy::Policies policies;

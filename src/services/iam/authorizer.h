@@ -13,6 +13,18 @@
 
 namespace brume::iam {
 
+// The gateway endpoint a request came through, for requests whose context names a VPC. Implemented by app.
+class EndpointPolicies {
+ public:
+  virtual ~EndpointPolicies() = default;
+  struct Found {
+    std::string endpoint;  // vpce-…
+    std::string document;
+  };
+  // nullopt: the service has no endpoint there.
+  virtual std::optional<Found> find(const RequestContext& context, const std::string& service) const = 0;
+};
+
 class PolicyAuthorizer final : public Authorizer {
  public:
   explicit PolicyAuthorizer(Iam& iam) : iam_(iam) {}
@@ -26,6 +38,9 @@ class PolicyAuthorizer final : public Authorizer {
 
   // What was decided last, for whoever asks why.
   const Decisions& decisions() const { return decisions_; }
+
+  // "Control access to VPC endpoints using endpoint policies": what comes out of a VPC must be allowed by these too.
+  void set_endpoint_policies(const EndpointPolicies& policies) { endpoint_policies_ = &policies; }
 
   Verdict authorize(const RequestContext& context, const Ask& ask) const override;
   // What an encoded authorization message of a denial says; nullopt for a text that is none.
@@ -45,10 +60,12 @@ class PolicyAuthorizer final : public Authorizer {
   void gather_permissions(const Permissions& permissions, policy::Policies& policies) const;
   void gather_session(const Principal& principal, policy::Policies& policies) const;
   void gather_resource(const Ask& ask, const std::string& resource, policy::Policies& policies) const;
+  std::optional<std::string> endpoint_refusal(const RequestContext& context, const Ask& ask) const;
   policy::Attached attach(std::string name, std::string_view text, policy::Grammar grammar) const;
   policy::Attached attach_managed(const std::string& arn) const;
   policy::Keys keys_for(const RequestContext& context, const Ask& ask, const std::string& resource,
                         const std::string& resource_account) const;
+  std::optional<EndpointPolicies::Found> endpoint_of(const RequestContext& context, const Ask& ask) const;
   std::string true_resource(const Principal& principal, const std::string& resource) const;
   void add_resource_keys(const Ask& ask, const std::string& resource, policy::Keys& keys) const;
   void add_caller_keys(const RequestContext& context, policy::Keys& keys) const;
@@ -57,6 +74,7 @@ class PolicyAuthorizer final : public Authorizer {
 
   Iam& iam_;
   mutable Decisions decisions_;  // a memory of what was asked, no part of any answer
+  const EndpointPolicies* endpoint_policies_ = nullptr;
   std::map<std::string, const ResourcePolicies*, std::less<>> resource_policies_;
 };
 

@@ -8,10 +8,6 @@ namespace {
 
 const IdKind kInstanceId{"i-", "InvalidInstanceID.Malformed", "InvalidInstanceID.NotFound",
                          "The instance ID '%' does not exist"};
-const IdKind kVpcEndpointId{"vpce-", "InvalidVpcEndpointId.Malformed", "InvalidVpcEndpointId.NotFound",
-                            "The Vpc Endpoint Id '%' does not exist"};
-const IdKind kPrefixListId{"pl-", "InvalidPrefixListId.Malformed", "InvalidPrefixListID.NotFound",
-                           "The prefix list ID '%' does not exist"};
 const IdKind kPeeringId{"pcx-", "InvalidVpcPeeringConnectionId.Malformed", "InvalidVpcPeeringConnectionID.NotFound",
                         "The vpcPeeringConnection ID '%' does not exist"};
 const IdKind kVpnGatewayId{"vgw-", "", "InvalidVpnGatewayID.NotFound", "The vpnGateway ID '%' does not exist"};
@@ -33,31 +29,6 @@ DescribeInstancesOutput describe_instances(Ec2& ec2, Tx& tx, const Request<Descr
   refuse_ids(kInstanceId, request.input.instance_ids.get());
   DescribeInstancesOutput output;
   output.reservations.ensure();
-  return output;
-}
-
-DescribeVpcEndpointsOutput describe_vpc_endpoints(Ec2& ec2, Tx& tx, const Request<DescribeVpcEndpointsInput>& request) {
-  begin(ec2, tx, request);
-  refuse_ids(kVpcEndpointId, request.input.vpc_endpoint_ids.get());
-  DescribeVpcEndpointsOutput output;
-  output.vpc_endpoints.ensure();
-  return output;
-}
-
-DescribePrefixListsOutput describe_prefix_lists(Ec2& ec2, Tx& tx, const Request<DescribePrefixListsInput>& request) {
-  begin(ec2, tx, request);
-  refuse_ids(kPrefixListId, request.input.prefix_list_ids.get());
-  DescribePrefixListsOutput output;
-  output.prefix_lists.ensure();
-  return output;
-}
-
-DescribeManagedPrefixListsOutput describe_managed_prefix_lists(
-    Ec2& ec2, Tx& tx, const Request<DescribeManagedPrefixListsInput>& request) {
-  begin(ec2, tx, request);
-  refuse_ids(kPrefixListId, request.input.prefix_list_ids.get());
-  DescribeManagedPrefixListsOutput output;
-  output.prefix_lists.ensure();
   return output;
 }
 

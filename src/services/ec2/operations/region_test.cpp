@@ -68,17 +68,11 @@ TEST(DescribeDhcpOptions, ShowsTheDefaultSet) {
 TEST(WhatBrumeHasNoneOf, IsEmptyAndEveryIdUnknown) {
   World world;
   EXPECT_TRUE(world.call(describe_instances, {}).reservations->empty());
-  EXPECT_TRUE(world.call(describe_vpc_endpoints, {}).vpc_endpoints->empty());
-  EXPECT_TRUE(world.call(describe_prefix_lists, {}).prefix_lists->empty());
-  EXPECT_TRUE(world.call(describe_managed_prefix_lists, {}).prefix_lists->empty());
   EXPECT_TRUE(world.call(describe_vpc_peering_connections, {}).vpc_peering_connections->empty());
   EXPECT_TRUE(world.call(describe_vpn_gateways, {}).vpn_gateways->empty());
   EXPECT_TRUE(world.call(describe_egress_only_internet_gateways, {}).egress_only_internet_gateways->empty());
   EXPECT_EQ(world.code(describe_instances, {.instance_ids = {{"i-0123456789abcdef0"}}}), "InvalidInstanceID.NotFound");
   EXPECT_EQ(world.code(describe_instances, {.instance_ids = {{"i"}}}), "InvalidInstanceID.Malformed");
-  EXPECT_EQ(world.code(describe_vpc_endpoints, {.vpc_endpoint_ids = {{"vpce-0123456789abcdef0"}}}),
-            "InvalidVpcEndpointId.NotFound");
-  EXPECT_EQ(world.code(describe_prefix_lists, {.prefix_list_ids = {{"pl-01234567"}}}), "InvalidPrefixListID.NotFound");
 }
 
 TEST(DryRun, IsAnsweredByEveryKindOfOperation) {

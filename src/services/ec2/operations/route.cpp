@@ -3,7 +3,8 @@
 
 #include "gen/ec2.h"
 #include "services/ec2/cidr.h"
-#include "services/ec2/ec2.h"
+#include "services/ec2/endpoints.h"
+#include "services/ec2/prefix_lists.h"
 
 namespace brume::ec2 {
 
@@ -11,18 +12,32 @@ namespace {
 
 constexpr std::size_t kMostRoutes = 500;
 
-// The destination in canonical form. Members that are not served are refused by name.
+// A route's destination, in canonical form: a block or a prefix list.
+struct Destination {
+  std::string cidr, prefix_list;
+  std::vector<std::string> blocks;  // that it stands for now
+  const std::string& text() const { return cidr.empty() ? prefix_list : cidr; }
+  bool is_of(const RouteRecord& route) const { return route.cidr == cidr && route.prefix_list == prefix_list; }
+};
+
 template <class Input>
-std::string destination_of(const Input& input) {
+Destination destination_of(const Ec2& ec2, const Scope& scope, const Input& input) {
   if (input.destination_ipv6_cidr_block) throw unsupported("DestinationIpv6CidrBlock");
-  if (input.destination_prefix_list_id) throw unsupported("DestinationPrefixListId");
+  if (input.destination_prefix_list_id) {
+    if (input.destination_cidr_block) {
+      throw AwsError("InvalidParameterCombination",
+                     "The parameter destinationCidrBlock may not be used with destinationPrefixListId");
+    }
+    const PrefixListFacts list = get_prefix_list(ec2, scope, *input.destination_prefix_list_id);
+    return {.cidr = {}, .prefix_list = list.id, .blocks = list.cidrs};
+  }
   if (!input.destination_cidr_block) throw missing_parameter("destinationCidrBlock");
   const std::optional<Cidr> cidr = parse_cidr(*input.destination_cidr_block);
   if (!cidr) {
     throw invalid_parameter("Value (" + *input.destination_cidr_block +
                             ") for parameter destinationCidrBlock is invalid. This is not a valid CIDR block.");
   }
-  return to_string(*cidr);
+  return {.cidr = to_string(*cidr), .prefix_list = {}, .blocks = {to_string(*cidr)}};
 }
 
 template <class Input>
@@ -84,8 +99,8 @@ std::string target_of(const Ec2& ec2, const Scope& scope, const RouteTableRecord
   return interface.id;
 }
 
-bool is_local(const VpcRecord& vpc, const std::string& destination) {
-  return std::ranges::any_of(vpc.cidrs, [&](const CidrAssociation& block) { return block.cidr == destination; });
+bool is_local(const VpcRecord& vpc, const Destination& destination) {
+  return std::ranges::any_of(vpc.cidrs, [&](const CidrAssociation& block) { return block.cidr == destination.cidr; });
 }
 
 // "CreateRoute": within the VPC's blocks, only a middlebox's interface may be a target.
@@ -100,8 +115,28 @@ void check_destination(const VpcRecord& vpc, const std::string& destination, con
   }
 }
 
-auto find_route(const std::vector<RouteRecord>& routes, const std::string& destination) {
-  return std::ranges::find(routes, destination, &RouteRecord::cidr);
+auto find_route(const std::vector<RouteRecord>& routes, const Destination& destination) {
+  return std::ranges::find_if(routes, [&](const RouteRecord& route) { return destination.is_of(route); });
+}
+
+// "Gateway endpoints": their routes come and go with the endpoint and the tables it names.
+void refuse_endpoint_route(const Ec2& ec2, const Scope& scope, const RouteTableRecord& table,
+                           const Destination& destination) {
+  for (const RouteRecord& route : endpoint_routes(ec2, scope, table.id)) {
+    if (!destination.is_of(route)) continue;
+    throw invalid_parameter("Cannot create or replace a prefix list route targeting a VPC Endpoint.");
+  }
+}
+
+// "Route table quotas": a prefix list counts as many routes as it may have entries.
+std::size_t weight_of(const Ec2& ec2, const Scope& scope, const std::vector<RouteRecord>& routes) {
+  std::size_t weight = 0;
+  for (const RouteRecord& route : routes) {
+    const std::optional<PrefixListFacts> list =
+        route.prefix_list.empty() ? std::nullopt : find_prefix_list(ec2, scope, route.prefix_list);
+    weight += list ? list->max_entries : 1;
+  }
+  return weight;
 }
 
 }  // namespace
@@ -110,21 +145,23 @@ CreateRouteOutput create_route(Ec2& ec2, Tx& tx, const Request<CreateRouteInput>
   begin(ec2, tx, request);
   const RouteTableRecord table =
       get(ec2.route_tables, request.scope, kRouteTableId, request.input.route_table_id.get());
-  const std::string destination = destination_of(request.input);
+  const Destination destination = destination_of(ec2, request.scope, request.input);
   const std::string target = target_of(ec2, request.scope, table, request.input);
   const VpcRecord& vpc = *ec2.vpcs.find(request.scope, table.vpc);
   const auto same = find_route(table.routes, destination);
   if (same != table.routes.end() && same->target == target) return {.return_ = true};
   if (same != table.routes.end() || is_local(vpc, destination)) {
-    throw AwsError("RouteAlreadyExists", "The route identified by " + destination + " already exists.");
+    throw AwsError("RouteAlreadyExists", "The route identified by " + destination.text() + " already exists.");
   }
-  check_destination(vpc, destination, target);
-  if (table.routes.size() >= kMostRoutes) {
+  refuse_endpoint_route(ec2, request.scope, table, destination);
+  for (const std::string& block : destination.blocks) check_destination(vpc, block, target);
+  std::vector<RouteRecord> routes = table.routes;
+  routes.push_back({.cidr = destination.cidr, .target = target, .prefix_list = destination.prefix_list});
+  if (weight_of(ec2, request.scope, routes) > kMostRoutes) {
     throw AwsError("RouteLimitExceeded", "The maximum number of routes has been reached.");
   }
-  ec2.route_tables.modify(tx, request.scope, table.id, [&](RouteTableRecord& record) {
-    record.routes.push_back({.cidr = destination, .target = target});
-  });
+  ec2.route_tables.modify(tx, request.scope, table.id,
+                          [&](RouteTableRecord& record) { record.routes = std::move(routes); });
   ec2.touch(tx, request.scope, table.vpc);
   return {.return_ = true};
 }
@@ -133,14 +170,15 @@ ReplaceRouteOutput replace_route(Ec2& ec2, Tx& tx, const Request<ReplaceRouteInp
   begin(ec2, tx, request);
   const RouteTableRecord table =
       get(ec2.route_tables, request.scope, kRouteTableId, request.input.route_table_id.get());
-  const std::string destination = destination_of(request.input);
+  const Destination destination = destination_of(ec2, request.scope, request.input);
   const std::string target = target_of(ec2, request.scope, table, request.input);
   if (is_local(*ec2.vpcs.find(request.scope, table.vpc), destination)) {
     throw unsupported("the replacement of a local route");
   }
+  refuse_endpoint_route(ec2, request.scope, table, destination);
   const auto found = find_route(table.routes, destination);
   if (found == table.routes.end()) {
-    throw invalid_parameter("There is no route defined for '" + destination +
+    throw invalid_parameter("There is no route defined for '" + destination.text() +
                             "' in the route table. Use CreateRoute instead.");
   }
   const auto index = static_cast<std::size_t>(found - table.routes.begin());
@@ -154,16 +192,17 @@ DeleteRouteOutput delete_route(Ec2& ec2, Tx& tx, const Request<DeleteRouteInput>
   begin(ec2, tx, request);
   const RouteTableRecord table =
       get(ec2.route_tables, request.scope, kRouteTableId, request.input.route_table_id.get());
-  const std::string destination = destination_of(request.input);
+  const Destination destination = destination_of(ec2, request.scope, request.input);
   if (is_local(*ec2.vpcs.find(request.scope, table.vpc), destination)) {
-    throw invalid_parameter("cannot remove local route " + destination + " in route table " + table.id);
+    throw invalid_parameter("cannot remove local route " + destination.text() + " in route table " + table.id);
   }
+  refuse_endpoint_route(ec2, request.scope, table, destination);
   if (find_route(table.routes, destination) == table.routes.end()) {
     throw AwsError("InvalidRoute.NotFound",
-                   "no route with destination-cidr-block " + destination + " in route table " + table.id);
+                   "no route with destination-cidr-block " + destination.text() + " in route table " + table.id);
   }
   ec2.route_tables.modify(tx, request.scope, table.id, [&](RouteTableRecord& record) {
-    std::erase_if(record.routes, [&](const RouteRecord& route) { return route.cidr == destination; });
+    std::erase_if(record.routes, [&](const RouteRecord& route) { return destination.is_of(route); });
   });
   ec2.touch(tx, request.scope, table.vpc);
   return {};

@@ -3,6 +3,7 @@
 
 #include "gen/ec2.h"
 #include "services/ec2/describe.h"
+#include "services/ec2/endpoints.h"
 #include "services/ec2/render.h"
 #include "services/ec2/tag_specifications.h"
 #include "services/ec2/vpcs.h"
@@ -16,7 +17,10 @@ const RouteTableAssociationState kAssociated{.state = "associated"};
 
 Route route_shape(const Ec2& ec2, const Scope& scope, const RouteTableRecord& table, const RouteRecord& route) {
   const bool active = fate_of(ec2, scope, table.vpc, route) != RouteFate::blackhole;
-  Route shape{.destination_cidr_block = route.cidr, .origin = "CreateRoute", .state = active ? "active" : "blackhole"};
+  Route shape{.origin = "CreateRoute", .state = active ? "active" : "blackhole"};
+  if (!route.cidr.empty()) shape.destination_cidr_block = route.cidr;
+  if (!route.prefix_list.empty()) shape.destination_prefix_list_id = route.prefix_list;
+  if (route.target.starts_with("vpce-")) shape.gateway_id = route.target;
   if (route.target.starts_with("igw-")) shape.gateway_id = route.target;
   if (route.target.starts_with("nat-")) shape.nat_gateway_id = route.target;
   if (route.target.starts_with("eni-")) shape.network_interface_id = route.target;
@@ -49,6 +53,9 @@ RouteTable table_shape(const Ec2& ec2, const Scope& scope, const RouteTableRecor
         {.destination_cidr_block = block.cidr, .gateway_id = "local", .origin = "CreateRouteTable", .state = "active"});
   }
   for (const RouteRecord& route : table.routes) routes.push_back(route_shape(ec2, scope, table, route));
+  for (const RouteRecord& route : endpoint_routes(ec2, scope, table.id)) {
+    routes.push_back(route_shape(ec2, scope, table, route));
+  }
   return shape;
 }
 
@@ -80,7 +87,8 @@ const FilterField<RouteTable> kFilters[] = {
     {"route.destination-cidr-block",
      [](const RouteTable& table) { return of_routes(table, &Route::destination_cidr_block); }},
     {"route.destination-ipv6-cidr-block", none<RouteTable>},
-    {"route.destination-prefix-list-id", none<RouteTable>},
+    {"route.destination-prefix-list-id",
+     [](const RouteTable& table) { return of_routes(table, &Route::destination_prefix_list_id); }},
     {"route.egress-only-internet-gateway-id", none<RouteTable>},
     {"route.gateway-id", [](const RouteTable& table) { return of_routes(table, &Route::gateway_id); }},
     {"route.instance-id", none<RouteTable>},
@@ -140,6 +148,7 @@ DeleteRouteTableOutput delete_route_table(Ec2& ec2, Tx& tx, const Request<Delete
   if (is_main || !ec2.subnets.select(request.scope, uses).empty()) {
     throw dependency_violation("The routeTable '" + table.id + "' has dependencies and cannot be deleted.");
   }
+  forget_route_table(ec2, tx, request.scope, table.id);
   ec2.route_tables.erase(tx, request.scope, table.id);
   ec2.touch(tx, request.scope, table.vpc);
   return {};

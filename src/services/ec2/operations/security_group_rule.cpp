@@ -5,6 +5,7 @@
 #include "services/ec2/cidr.h"
 #include "services/ec2/describe.h"
 #include "services/ec2/groups.h"
+#include "services/ec2/prefix_lists.h"
 #include "services/ec2/tag_specifications.h"
 #include "services/ec2/vpcs.h"
 
@@ -71,8 +72,11 @@ void check_new_rules(const Ec2& ec2, const Scope& scope, const GroupRecord& grou
     }
   }
   const std::vector<const GroupRuleRecord*> present = rules_of(ec2, scope, group.id);
-  const auto in_direction = static_cast<std::size_t>(std::ranges::count(present, egress, &GroupRuleRecord::egress));
-  if (in_direction + rules.size() > kMostRulesPerDirection) {
+  // "Managed prefix lists: rules and considerations": a list counts as many rules as it may have entries.
+  std::size_t weight = 0;
+  for (const GroupRuleRecord* rule : present) weight += rule->egress == egress ? weight_of(ec2, scope, *rule) : 0;
+  for (const GroupRuleRecord& rule : rules) weight += weight_of(ec2, scope, rule);
+  if (weight > kMostRulesPerDirection) {
     throw AwsError("RulesPerSecurityGroupLimitExceeded",
                    "The maximum number of rules per security group has been "
                    "reached.");
@@ -121,6 +125,7 @@ RevokedSecurityGroupRule revoked_shape(const GroupRuleRecord& rule) {
                                  .to_port = rule.to_port};
   if (!rule.cidr.empty()) shape.cidr_ipv4 = rule.cidr;
   if (!rule.cidr6.empty()) shape.cidr_ipv6 = rule.cidr6;
+  if (!rule.prefix_list.empty()) shape.prefix_list_id = rule.prefix_list;
   if (!rule.peer_group.empty()) shape.referenced_group_id = rule.peer_group;
   if (!rule.description.empty()) shape.description = rule.description;
   return shape;
@@ -199,7 +204,8 @@ GroupRuleRecord modified(const Ec2& ec2, const Scope& scope, const GroupRecord& 
   } else if (wanted.cidr_ipv6) {
     permission.ipv6_ranges.ensure().push_back({.description = description, .cidr_ipv6 = wanted.cidr_ipv6});
   } else if (wanted.prefix_list_id) {
-    permission.prefix_list_ids.ensure().push_back({.prefix_list_id = wanted.prefix_list_id});
+    permission.prefix_list_ids.ensure().push_back(
+        {.description = description, .prefix_list_id = wanted.prefix_list_id});
   } else {
     permission.user_id_group_pairs.ensure().push_back(
         {.description = description, .group_id = wanted.referenced_group_id});

@@ -33,6 +33,9 @@ void change_tags(Ec2& ec2, Tx& tx, const Scope& scope, const std::string& id, co
   if (type == "security-group-rule") return change(ec2.group_rules, tx, scope, kGroupRuleId, id, function);
   if (type == "network-interface") return change(ec2.interfaces, tx, scope, kInterfaceId, id, function);
   if (type == "network-acl") return change(ec2.acls, tx, scope, kAclId, id, function);
+  if (type == "prefix-list") return change(ec2.prefix_lists, tx, scope, kPrefixListId, id, function);
+  if (type == "vpc-endpoint") return change(ec2.endpoints, tx, scope, kEndpointId, id, function);
+  if (type == "vpc-flow-log") return change(ec2.flow_logs, tx, scope, kFlowLogId, id, function);
   if (type == "dhcp-options") {
     if (ec2.regions.find(scope, kRegionKey)->dhcp_options != id) throw not_found(kDhcpOptionsId, id);
     ec2.regions.modify(tx, scope, kRegionKey, [&](RegionRecord& record) { function(record.dhcp_tags); });
@@ -125,6 +128,9 @@ DescribeTagsOutput describe_tags(Ec2& ec2, Tx& tx, const Request<DescribeTagsInp
   collect(ec2.group_rules, scope, tags);
   collect(ec2.interfaces, scope, tags);
   collect(ec2.acls, scope, tags);
+  collect(ec2.prefix_lists, scope, tags);
+  collect(ec2.endpoints, scope, tags);
+  collect(ec2.flow_logs, scope, tags);
   const RegionRecord& region = *ec2.regions.find(scope, kRegionKey);
   for (const auto& [key, value] : region.dhcp_tags) {
     tags.push_back({.key = key, .resource_id = region.dhcp_options, .resource_type = "dhcp-options", .value = value});

@@ -97,7 +97,7 @@ bool has_dependencies(const Ec2& ec2, const Scope& scope, const VpcRecord& vpc) 
          !ec2.interfaces.select(scope, in_vpc).empty() || !ec2.nat_gateways.select(scope, runs).empty() ||
          !ec2.route_tables.select(scope, besides(vpc.main_route_table)).empty() ||
          !ec2.acls.select(scope, besides(vpc.default_acl)).empty() ||
-         !ec2.groups.select(scope, besides(vpc.default_group)).empty();
+         !ec2.groups.select(scope, besides(vpc.default_group)).empty() || !ec2.endpoints.select(scope, in_vpc).empty();
 }
 
 }  // namespace

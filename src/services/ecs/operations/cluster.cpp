@@ -27,6 +27,14 @@ void check_capacity_providers(const std::vector<std::string>& names,
                                         "' is not associated with the cluster.");
 }
 
+// How sessions of ECS Exec would be logged is kept, since a module that wants none of them says it too; the sessions
+// themselves (enableExecuteCommand, ExecuteCommand) are refused.
+void refuse_configuration(const ClusterConfiguration& wanted, std::string_view operation) {
+  refuse_if(wanted.managed_storage_configuration.has_value(), operation, "configuration.managedStorageConfiguration");
+  const ExecuteCommandConfiguration& command = wanted.execute_command_configuration.get();
+  refuse_if(command.kms_key_id.has_value(), operation, "configuration.executeCommandConfiguration.kmsKeyId");
+}
+
 Cluster describe(const Ecs& ecs, const Scope& scope, const ClusterRecord& record,
                  const std::vector<std::string>& include) {
   const auto included = [&](std::string_view what) { return std::ranges::find(include, what) != include.end(); };
@@ -52,11 +60,13 @@ Cluster describe(const Ecs& ecs, const Scope& scope, const ClusterRecord& record
   cluster.capacity_providers = record.capacity_providers;
   cluster.default_capacity_provider_strategy = record.default_strategy;
   cluster.settings = included("SETTINGS") ? record.settings : std::vector<ClusterSetting>{};
+  if (included("CONFIGURATIONS") && record.configuration != ClusterConfiguration{})
+    cluster.configuration = record.configuration;
   cluster.tags = included("TAGS") ? tags_to<Tag>(record.tags) : std::vector<Tag>{};
   return cluster;
 }
 
-const std::vector<std::string> kEverything = {"SETTINGS", "TAGS"};
+const std::vector<std::string> kEverything = {"SETTINGS", "CONFIGURATIONS", "TAGS"};
 
 }  // namespace
 
@@ -69,8 +79,7 @@ const ClusterRecord& get_cluster(const Ecs& ecs, const Scope& scope, const opt<s
 
 CreateClusterOutput create_cluster(Ecs& ecs, Tx& tx, const Request<CreateClusterInput>& request) {
   const CreateClusterInput& input = request.input;
-  refuse_if(input.configuration.has_value() && input.configuration->execute_command_configuration.has_value(),
-            "CreateCluster", "configuration.executeCommandConfiguration");
+  refuse_configuration(input.configuration.get(), "CreateCluster");
   refuse_if(input.service_connect_defaults.has_value(), "CreateCluster", "serviceConnectDefaults");
   const std::string name = input.cluster_name.value_or("default");
   check_capacity_providers(input.capacity_providers.get(), input.default_capacity_provider_strategy.get());
@@ -85,6 +94,7 @@ CreateClusterOutput create_cluster(Ecs& ecs, Tx& tx, const Request<CreateCluster
                                  .settings = settings_with_defaults(input.settings.get()),
                                  .capacity_providers = input.capacity_providers.get(),
                                  .default_strategy = input.default_capacity_provider_strategy.get(),
+                                 .configuration = input.configuration.get(),
                                  .tags = tags});
   }
   output.cluster = describe(ecs, request.scope, *present, kEverything);
@@ -142,15 +152,15 @@ ListClustersOutput list_clusters(Ecs& ecs, Tx&, const Request<ListClustersInput>
 }
 
 UpdateClusterOutput update_cluster(Ecs& ecs, Tx& tx, const Request<UpdateClusterInput>& request) {
-  refuse_if(
-      request.input.configuration.has_value() && request.input.configuration->execute_command_configuration.has_value(),
-      "UpdateCluster", "configuration.executeCommandConfiguration");
+  refuse_configuration(request.input.configuration.get(), "UpdateCluster");
   refuse_if(request.input.service_connect_defaults.has_value(), "UpdateCluster", "serviceConnectDefaults");
   const std::string name = get_cluster(ecs, request.scope, request.input.cluster).name;
   UpdateClusterOutput output;
   output.cluster = describe(ecs, request.scope,
                             ecs.clusters.modify(tx, request.scope, name,
                                                 [&](ClusterRecord& changed) {
+                                                  if (request.input.configuration)
+                                                    changed.configuration = *request.input.configuration;
                                                   if (request.input.settings)
                                                     changed.settings = settings_with_defaults(*request.input.settings);
                                                 }),

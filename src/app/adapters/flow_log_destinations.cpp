@@ -1,0 +1,89 @@
+#include "app/adapters/flow_log_destinations.h"
+
+#include "gen/s3.h"
+
+namespace brume::app {
+namespace {
+
+constexpr const char* kFlowLogs = "vpc-flow-logs.amazonaws.com";
+constexpr const char* kDelivery = "delivery.logs.amazonaws.com";
+
+}  // namespace
+
+std::string FlowLogDestinations::role_problem(const Scope& scope, const std::string& role) const {
+  std::string why_not;
+  const auto principal = roles_.assume(role, kFlowLogs, "flow-logs", why_not);
+  if (!principal) return why_not;
+  return principal->account == scope.account ? "" : "the role is another account's";
+}
+
+std::string FlowLogDestinations::denial(const RequestContext& context, const std::string& action,
+                                        const std::string& resource) const {
+  const Ask ask{.action = action, .resource = resource, .keys = {}};
+  const Verdict verdict = authorizer_.authorize(context, ask);
+  return verdict.allowed ? "" : denial_message(context.principal, ask, verdict);
+}
+
+std::string FlowLogDestinations::put_lines(const Scope& scope, const std::string& role, const std::string& group,
+                                           const std::string& stream, const std::vector<Line>& lines) {
+  std::string why_not;
+  const auto principal = roles_.assume(role, kFlowLogs, "flow-logs", why_not);
+  if (!principal) return why_not;
+  RequestContext context;
+  context.scope = scope;
+  context.principal = *principal;
+  context.now = logs_.needs.clock.now();
+  const std::string arn = logs::group_arn(scope, group), stream_arn = arn + ":log-stream:" + stream;
+  const bool new_group = logs_.groups.find(scope, group) == nullptr;
+  const bool new_stream = logs_.streams.find(scope, logs::stream_key(group, stream)) == nullptr;
+  std::string problem;
+  if (new_group) problem = denial(context, "logs:CreateLogGroup", arn + ":*");
+  if (new_stream && problem.empty()) problem = denial(context, "logs:CreateLogStream", stream_arn);
+  if (problem.empty()) problem = denial(context, "logs:PutLogEvents", stream_arn);
+  if (!problem.empty()) return problem;
+  Tx tx(store_);
+  if (new_group) logs::create_group(logs_, tx, scope, group, {});
+  if (new_stream) logs::create_stream(logs_, tx, scope, group, stream);
+  std::vector<logs::NewEvent> events;
+  for (const Line& line : lines) events.push_back({line.at, line.text});
+  logs::put_events(logs_, tx, scope, group, stream, events);
+  tx.commit();
+  return {};
+}
+
+void FlowLogDestinations::put_object(const Scope& scope, const std::string& bucket, const std::string& key,
+                                     std::string text, std::function<void(std::string error)> done) {
+  const s3::BucketRecord* record = s3_.find_bucket(bucket);
+  if (record == nullptr) return done("there is no bucket " + bucket);
+  RequestContext context;
+  context.scope = {scope.account, record->region};
+  context.principal = {.kind = Principal::Kind::service, .account = scope.account, .id = kDelivery};
+  context.now = s3_.needs.clock.now();
+  const Ask ask{.action = "s3:PutObject",
+                .resource = "arn:" + std::string(partition_of(record->region)) + ":s3:::" + bucket + "/" + key,
+                .keys = {{"aws:SourceAccount", scope.account},
+                         {"aws:SourceArn", make_arn(scope, "logs", "*")},
+                         {"s3:x-amz-acl", "bucket-owner-full-control"}}};
+  const Verdict verdict = authorizer_.authorize(context, ask);
+  // "If the user creating the flow log owns the bucket, we automatically attach a policy to it": the owner's bucket
+  // needs no policy of its own here, and may still deny.
+  const bool owner = record->account == scope.account && !verdict.reason.starts_with("with an explicit deny");
+  if (!verdict.allowed && !owner) return done(denial_message(context.principal, ask, verdict));
+  s3::PutObjectInput input;
+  input.bucket = bucket;
+  input.key = key;
+  input.body = Body::of(std::move(text));
+  input.content_type = "application/octet-stream";
+  context.scope.account = record->account;
+  const Deferred<s3::PutObjectOutput> answer([done](const s3::PutObjectOutput&) { done({}); },
+                                             [done](const AwsError& error) { done(error.message); });
+  try {
+    Tx tx(store_);
+    s3::put_object(s3_, tx, Request<s3::PutObjectInput>(context, input), answer);
+    tx.commit();
+  } catch (const AwsError& error) {
+    answer.fail(error);
+  }
+}
+
+}  // namespace brume::app

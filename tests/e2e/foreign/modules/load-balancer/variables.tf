@@ -1,0 +1,10 @@
+variable "name" { type = string }
+variable "vpc_id" { type = string }
+variable "subnets" { type = list(string) }
+variable "security_groups" { type = list(string) }
+variable "idle_timeout" { type = number }
+variable "target_groups" { type = map(any) }
+variable "weights" { type = map(number) }
+variable "stickiness" { type = bool }
+variable "rules" { type = any }
+variable "tags" { type = map(string) }

@@ -1,0 +1,12 @@
+variable "name" { type = string }
+variable "cluster_arn" { type = string }
+variable "image" { type = string }
+variable "environment" { type = map(string) }
+variable "subnets" { type = list(string) }
+variable "security_groups" { type = list(string) }
+variable "target_group_arn" { type = string }
+variable "log_group" { type = string }
+variable "region" { type = string }
+variable "execution_role_arn" { type = string }
+variable "with_init_and_sidecar" { type = bool }
+variable "tags" { type = map(string) }

@@ -1,0 +1,213 @@
+"""Terraform as the community's modules write it (foreign/): applied, changed in place, replaced, destroyed, with a clean
+plan after each. What the plan asserts is looked at from the outside too: by a packet, an answer, a file."""
+import collections
+import gzip
+import http.client
+import json
+
+import pytest
+
+from cloud import REGION
+from foreign import Foreign
+from waiting import wait_until
+
+LATER = {'stage': 2, 'environment': 'later', 'weights': {'blue': 0, 'green': 3}, 'stickiness': True,
+         'partners': ['203.0.113.0/24']}
+
+
+@pytest.fixture(scope='module')
+def foreign(cloud):
+    system = Foreign(cloud)
+    assert system.deploy()['added'] > 60
+    return system
+
+
+def flow_records(foreign, interface):
+    """The VPC's flow log of an interface, as dicts by AWS's default fields."""
+    names = ('version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action '
+             'log-status').split()
+    pages = foreign.logs.get_paginator('filter_log_events').paginate(
+        logGroupName=foreign.outputs['flow_group'], logStreamNamePrefix=interface)
+    return [dict(zip(names, event['message'].split(' '))) for page in pages for event in page['events']]
+
+
+def test_plan_is_clean_and_services_are_made_of_parts(foreign):
+    foreign.wait_stable()
+    assert foreign.drift() == ''
+    # The main container began when the others had done their part: what they wrote is there.
+    assert foreign.asked('file', path='/shared/prepared') == 'by prepare'
+    assert foreign.asked('env', name='STAGE') == '1'
+    containers = {each['name']: each for each in foreign.tasks()['blue']['containers']}
+    assert containers['prepare']['exitCode'] == 0 and containers['complete']['exitCode'] == 1
+    assert containers['sidecar']['healthStatus'] == 'HEALTHY' and containers['web']['lastStatus'] == 'RUNNING'
+    # A task's own tmpfs and volume are not the other containers': /scratch is the sidecar's.
+    assert foreign.asked('file', path='/scratch/alive') == 'absent'
+
+
+def test_rules_need_all_their_conditions(foreign):
+    example = 'Host: www.example.com'
+    assert foreign.get('/hello', example)[::2] == (200, 'first')
+    assert foreign.get('/hello', example, method='HEAD')[0] == 200
+    for path, *more in (['/hello'], ['/helloo', example]):
+        assert foreign.get(path, *more)[::2] == (404, 'nothing here'), path
+    assert foreign.get('/hello', example, method='POST')[0] == 404
+    assert foreign.get('/secret', 'X-Asked-By: tester')[::2] == (403, 'not from here')
+    assert foreign.get('/secret', 'X-Asked-By: user')[0] == 404
+    status, headers, _ = foreign.get('/moved/a/b?v=1&w=2')
+    assert status == 302
+    assert headers['location'].endswith('/new/moved/a/b?from=v=1&w=2'), headers
+    assert foreign.get('/moved/a/b?v=2')[0] == 404
+    status, headers, _ = foreign.get('/any', port=8080)
+    assert status == 301 and ':80/any' in headers['location']
+
+
+def test_weights_share_the_requests(foreign):
+    answered = collections.Counter(foreign.get('/app')[2].splitlines()[0] for _ in range(16))
+    assert set(answered) == {'blue', 'green'} and sum(answered.values()) == 16
+
+
+def test_relay_from_the_host_finds_any_listener(foreign):
+    """By name the listener on port 80; by number before the name another one."""
+    name = foreign.elb.describe_load_balancers()['LoadBalancers'][0]['LoadBalancerName']
+    for host, expected in ((f'{name}.elb.localhost', 404), (f'8080.{name}.elb.localhost', 301),
+                           (f'81.{name}.elb.localhost', 503)):
+        connection = http.client.HTTPConnection('127.0.0.1', foreign.cloud.port, timeout=10)
+        connection.request('GET', '/', headers={'Host': host})
+        assert connection.getresponse().status == expected, host
+        connection.close()
+
+
+def test_private_subnets_leave_by_their_lists_and_gateways(foreign):
+    assert foreign.fetch('checkip.amazonaws.com') == (200, foreign.outputs['nat_address'] + '\n')
+    # Of AWS's own lists, in rules of the service's group: without them its egress would not reach S3.
+    listed = foreign.ec2.describe_prefix_lists()['PrefixLists']
+    assert {each['PrefixListName'] for each in listed} == {f'com.amazonaws.{REGION}.{name}' for name in ('s3', 'dynamodb')}
+
+
+def test_gateway_endpoints_are_the_way_to_their_services(foreign):
+    """With the default routes gone S3 and DynamoDB are still there, and nothing else; without the endpoint S3 is not.
+    The endpoint's policy decides over the root's own signature."""
+    for key in ('open/file', 'denied/file', 'closed/file'):
+        foreign.s3.put_object(Bucket=foreign.outputs['buckets']['data'], Key=key, Body=b'x')
+    assert foreign.object_status('open/file') == 200
+    assert foreign.object_status('denied/file') == 403
+    assert foreign.object_status('closed/file') == 200
+    dynamodb = f'dynamodb.{REGION}.amazonaws.com'
+    lists = {table: [route for route in foreign.ec2.describe_route_tables(RouteTableIds=[table])['RouteTables'][0]['Routes']
+                     if 'NatGatewayId' in route] for table in foreign.outputs['private_route_tables']}
+    for table, routes in lists.items():
+        for route in routes:
+            destination = {key: route[key] for key in ('DestinationCidrBlock', 'DestinationPrefixListId') if key in route}
+            foreign.ec2.delete_route(RouteTableId=table, **destination)
+    assert foreign.fetch('checkip.amazonaws.com')[0] == 0
+    assert foreign.fetch(f'sts.{REGION}.amazonaws.com')[0] == 0
+    assert foreign.object_status('open/file') == 200
+    assert foreign.fetch(dynamodb)[0] > 0
+    endpoint, tables = foreign.outputs['endpoints']['s3'], foreign.outputs['private_route_tables']
+    foreign.ec2.modify_vpc_endpoint(VpcEndpointId=endpoint, RemoveRouteTableIds=tables)
+    assert foreign.object_status('open/file') == 0
+    assert foreign.fetch(dynamodb)[0] > 0
+    foreign.ec2.modify_vpc_endpoint(VpcEndpointId=endpoint, AddRouteTableIds=tables)
+    assert foreign.object_status('open/file') == 200
+
+
+def test_acl_and_groups_hold_between_tasks(foreign):
+    """Of ports that the groups let through, the ACL denies one; peers come by a list of the test's own."""
+    address = foreign.place('green')[0]
+    assert foreign.fetch(address, '/', 8000)[0] == 0, 'no peer is listed yet'
+    block = foreign.place('blue')[0] + '/32'
+    listed = foreign.ec2.get_managed_prefix_list_entries(PrefixListId=foreign.outputs['peers_list'])['Entries']
+    assert [each['Cidr'] for each in listed] == ['192.0.2.0/24']
+    changed = foreign.apply(peers={'192.0.2.0/24': 'nobody', block: 'blue'})
+    # The list and, healed, the routes that the test before deleted.
+    assert changed == {'added': 4, 'changed': 1, 'destroyed': 0}
+    assert foreign.fetch(address, '/', 8000)[0] == 200
+
+
+def test_flow_logs_tell_what_the_packets_did(foreign):
+    """ACCEPT and REJECT in AWS's default format in CloudWatch Logs; rejected ones in a format of our own in S3."""
+    interface, subnet = foreign.place('green')[1:]
+    own = foreign.place('blue')[0]
+    # Port 22 is in no group's rules.
+    foreign.ec2.authorize_security_group_egress(GroupId=foreign.outputs['groups']['service'], IpPermissions=[
+        {'IpProtocol': 'tcp', 'FromPort': 22, 'ToPort': 22, 'IpRanges': [{'CidrIp': '10.20.0.0/16'}]}])
+    address = foreign.place('green')[0]
+    assert foreign.fetch(address, '/', 8000)[0] == 200
+    assert foreign.fetch(address, '/', 22)[0] == 0
+    foreign.ec2.revoke_security_group_egress(GroupId=foreign.outputs['groups']['service'], IpPermissions=[
+        {'IpProtocol': 'tcp', 'FromPort': 22, 'ToPort': 22, 'IpRanges': [{'CidrIp': '10.20.0.0/16'}]}])
+
+    def told():
+        records = flow_records(foreign, interface)
+        rejected = [each for each in records if each['action'] == 'REJECT' and each['dstport'] == '22']
+        accepted = [each for each in records if each['action'] == 'ACCEPT' and each['dstport'] == '8000' and
+                    each['srcaddr'] == own]
+        return (accepted, rejected) if accepted and rejected else None
+    accepted, rejected = wait_until(told, 60, 'the flow log', every=1)
+    assert all(each['srcaddr'] == own and each['dstaddr'] == address and each['protocol'] == '6' for each in rejected)
+    assert int(accepted[-1]['packets']) >= 3 and int(accepted[-1]['bytes']) > 150
+    assert all(each['log-status'] == 'OK' and each['version'] == '2' for each in accepted + rejected)
+    # The sender's side was let out.
+    mine = flow_records(foreign, foreign.place('blue')[1])
+    assert any(each['dstport'] == '22' and each['action'] == 'ACCEPT' for each in mine)
+    assert not any(each['dstport'] == '22' and each['action'] == 'REJECT' for each in mine)
+    bucket = foreign.outputs['buckets']['flows']
+
+    def refused():
+        keys = [each['Key'] for each in foreign.s3.list_objects_v2(Bucket=bucket).get('Contents', [])]
+        assert all(key.startswith('refused/AWSLogs/aws-account-id=000000000000/aws-service=vpcflowlogs/') and '/hour=' in key
+                   for key in keys)
+        lines = [line for key in keys for line in gzip.decompress(
+            foreign.s3.get_object(Bucket=bucket, Key=key)['Body'].read()).decode().splitlines()]
+        return [line for line in lines if line == f'5 {interface} ingress {own} 22 REJECT 2 {subnet}'] and lines
+    lines = wait_until(refused, 60, 'the objects', every=1)
+    assert 'version interface-id flow-direction srcaddr dstport action tcp-flags subnet-id' in lines
+    assert not any('ACCEPT' in line for line in lines)
+
+
+def test_tags_alone_change_in_place(foreign):
+    """A default tag is everybody's: every taggable resource changes and none is replaced; tasks go on."""
+    tasks = {name: task['taskArn'] for name, task in foreign.tasks().items()}
+    block = foreign.place('blue')[0] + '/32'
+    changed = foreign.apply(peers={'192.0.2.0/24': 'nobody', block: 'blue'}, environment='second')
+    assert changed['added'] == changed['destroyed'] == 0 and changed['changed'] > 40
+    assert foreign.drift() == ''
+    tagged = foreign.ec2.describe_tags(Filters=[{'Name': 'tag:Environment', 'Values': ['second']}])['Tags']
+    assert {each['ResourceType'] for each in tagged} >= {
+        'vpc', 'subnet', 'route-table', 'security-group', 'security-group-rule', 'network-acl', 'vpc-endpoint',
+        'vpc-flow-log', 'prefix-list', 'natgateway', 'elastic-ip', 'internet-gateway'}
+    assert {name: task['taskArn'] for name, task in foreign.tasks().items()} == tasks
+
+
+def test_changes_and_replacements(foreign):
+    old_groups, old_targets = foreign.outputs['groups'], foreign.outputs['target_groups']
+    changed = foreign.apply(**LATER)
+    assert changed['added'] >= 5 and changed['changed'] >= 10 and changed['destroyed'] >= 5
+    assert foreign.outputs['groups']['balancer'] != old_groups['balancer'], 'its description changed: another group'
+    assert foreign.outputs['target_groups']['blue'] != old_targets['blue']
+    assert foreign.outputs['target_groups']['green'] == old_targets['green']
+    foreign.wait_stable()
+    assert foreign.drift() == ''
+    assert foreign.get('/hello', 'Host: www.example.com')[::2] == (202, 'later')
+    assert foreign.asked('env', name='STAGE') == '2'
+    answers = [foreign.get('/app') for _ in range(8)]
+    assert {body.splitlines()[0] for _, _, body in answers} == {'green'}, 'a weight of zero'
+    assert 'AWSALBTG' in answers[0][1]['set-cookie'], 'stickiness among groups'
+    # The endpoint's policy denies the other prefix now.
+    assert [foreign.object_status(f'{name}/file') for name in ('open', 'denied', 'closed')] == [200, 200, 403]
+    # The list of partners has lost the endpoints' addresses: the default route leads there still.
+    assert foreign.fetch('checkip.amazonaws.com')[0] == 200
+    group = foreign.ec2.describe_security_groups(GroupIds=[foreign.outputs['groups']['default']])['SecurityGroups'][0]
+    assert [each['FromPort'] for each in group['IpPermissions']] == [443]
+
+
+def test_destroy_leaves_nothing(foreign):
+    foreign.terraform('destroy', '-no-color', '-auto-approve')
+    assert [vpc for vpc in foreign.ec2.describe_vpcs()['Vpcs'] if not vpc['IsDefault']] == []
+    assert foreign.ec2.describe_vpc_endpoints()['VpcEndpoints'] == []
+    assert foreign.ec2.describe_flow_logs()['FlowLogs'] == []
+    assert foreign.ec2.describe_network_interfaces()['NetworkInterfaces'] == []
+    assert [each for each in foreign.ec2.describe_managed_prefix_lists()['PrefixLists'] if each['OwnerId'] != 'AWS'] == []
+    assert foreign.elb.describe_load_balancers()['LoadBalancers'] == []
+    assert foreign.elb.describe_target_groups()['TargetGroups'] == []
+    assert json.loads(foreign.cloud.brume('status', '--json').stdout)['problems'] == []
