@@ -135,6 +135,8 @@ void Admin::handle(HttpRequest request, std::function<void(HttpReply)> done) {
   if (what == "GET /audit") return audit(request, done);
   if (what == "GET /why") return why(request, done);
   if (what == "GET /registry-token") return registry_token(request, done);
+  if (what == "GET /clock") return clock(done);
+  if (what == "POST /clock") return turn_clock(request, done);
   if (what == "POST /images") return load_image(request, done);
   if (what == "POST /exit") {
     done(text_reply(200, "the daemon ends\n"));

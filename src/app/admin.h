@@ -25,6 +25,8 @@ class Admin final : public HttpHandler {
   void audit(const HttpRequest& request, const Done& done);
   void why(const HttpRequest& request, const Done& done);
   void registry_token(const HttpRequest& request, const Done& done);
+  void clock(const Done& done);
+  void turn_clock(const HttpRequest& request, const Done& done);
   void load_image(const HttpRequest& request, const Done& done);
   Cloud& cloud_;
 };

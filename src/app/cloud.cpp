@@ -11,6 +11,7 @@
 #include "gen/elbv2.h"
 #include "gen/iam.h"
 #include "gen/sts.h"
+#include "planes/names/authority.h"
 
 namespace brume::app {
 namespace {
@@ -79,13 +80,14 @@ std::unique_ptr<ServedNetwork> open_network(const Instance& instance, Keeper& ke
 Cloud::Cloud(const UpOptions& given, const Instance& where)
     : options(given),
       instance(where),
+      clock(where.clock()),
       random(system_random()),
       control(clock),
       workers(control, kWorkers),
       store(open_store(where.store(), given.durable ? Durability::power_loss : Durability::process_death)),
       zone(names::make_zone()),
       resolver(names::make_resolver(*zone)),
-      authority(names::open_authority(where.authority())),
+      authority(names::open_authority(where.authority(), clock)),
       certificates(*authority),
       keeper((network::prepare_run_directory(where.run), make_keeper_client(keeper_options(where), control))),
       network(open_network(where, *keeper, control)),
@@ -131,6 +133,7 @@ Cloud::Cloud(const UpOptions& given, const Instance& where)
   authorizer.sessions = &sessions;
   authorizer.set_endpoint_policies(endpoint_policies);
   add_services();
+  if (given.speed) clock.set_speed(*given.speed);
 }
 
 Cloud::~Cloud() = default;
@@ -260,6 +263,7 @@ void Cloud::take_lines(const std::vector<Keeper::Line>& lines) {
   for (const Keeper::Line& line : lines) {
     if (!line.id.starts_with("task/")) continue;
     of_tasks.push_back(line);
+    of_tasks.back().at_ms = in_cloud_time(line.at_ms).ms;  // the keeper has the machine's clock
     last[line.id] = line.sequence;
   }
   if (of_tasks.empty()) return;

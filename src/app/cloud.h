@@ -63,7 +63,7 @@ class Cloud {
   const UpOptions options;
   const Instance instance;
 
-  SystemClock clock;
+  CloudClock clock;
   std::unique_ptr<Random> random;
   ControlLoop control;
   WorkerPool workers;
@@ -126,6 +126,7 @@ class Cloud {
   void listen_endpoint(int port);
   void take_lines(const std::vector<Keeper::Line>& lines);
   void fail(const std::string& problem);
+  Time in_cloud_time(std::int64_t machine_ms) const { return clock.at_machine_time(Time{machine_ms}); }
 
   std::function<void(std::string)> started_;
   std::uint16_t port_ = 0;

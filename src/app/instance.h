@@ -12,6 +12,7 @@ struct Instance {
   std::string run;    // /run/brume/ID for root, else under XDG_RUNTIME_DIR
 
   std::string store() const { return state + "/store"; }
+  std::string clock() const { return state + "/clock"; }
   std::string authority() const { return state + "/ca"; }
   std::string spool() const { return state + "/spool"; }
   std::string objects() const { return state + "/objects"; }

@@ -9,12 +9,16 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
+
+#include "app/tool_list.h"
+#include "planes/time/launcher.h"
 
 extern char** environ;
 
@@ -171,6 +175,15 @@ void enter_internet(const Instance& instance, const EnterOptions& options) {
   variables = tool_environment(variables, files.bundle, instance.authority() + "/ca.pem");
   variables["PATH"] = files.shims + ":" + variables["PATH"];
   variables["BRUME_STATE"] = instance.state;
+  bool follows_clock = options.follow_clock;
+  if (follows_clock) {
+    const std::string problem = time::follow_clock(instance.clock());
+    follows_clock = problem.empty();
+    if (!follows_clock) std::fprintf(stderr, "brume: %s: it keeps the machine's clock\n", problem.c_str());
+  }
+  std::string words;
+  for (const std::string& word : options.command) words += (words.empty() ? "" : " ") + word;
+  note_tool(instance, follows_clock, words);
   become_invoking_user(variables);
   std::vector<std::string> entries;
   for (const auto& [name, value] : variables) entries.push_back(name + "=" + value);

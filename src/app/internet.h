@@ -12,7 +12,7 @@ namespace brume::app {
 
 struct EnterOptions {
   std::vector<std::string> command;
-  int port = 4566;
+  bool follow_clock = false;
 };
 
 // Throws std::runtime_error when the namespace cannot be entered or the command not be started.

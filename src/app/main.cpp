@@ -2,8 +2,11 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
+#include <functional>
+#include <optional>
 
 #include "app/commands/commands.h"
+#include "core/cloud_clock.h"
 #include "planes/keeper/keeper_process.h"
 
 namespace {
@@ -30,6 +33,7 @@ class CommandLine {
     app_.fallthrough();
     add_lifecycle();
     add_tools();
+    add_clock();
     add_images();
     add_questions();
   }
@@ -63,6 +67,7 @@ class CommandLine {
           "allow: workloads reach the real internet through their gateways")
         ->check(CLI::IsMember({"allow", "deny"}));
     up->add_option("--name", up_.names, "NAME=ADDRESS: a name of the internet that something inside stands for");
+    up->add_option("--speed", up_.speed, "how fast cloud time runs (brume clock --help)")->check(kSpeeds);
     up->add_flag("--durable", up_.durable, "writes survive a power cut, not only the daemon's death");
     CLI::App* down =
         command("down", "stop everything; the state stays", [this] { return run_down(state_, delete_, yes_); });
@@ -74,19 +79,46 @@ class CommandLine {
   }
 
   void add_tools() {
-    CLI::App* exec =
-        command("exec", "run a tool inside: exec -- terraform apply", [this] { return run_exec(state_, words_); });
+    CLI::App* exec = command("exec", "run a tool inside: exec -- terraform apply",
+                             [this] { return run_exec(state_, words_, exec_); });
+    exec->add_flag("--clock", exec_.clock,
+                   "follow the cloud's clock from the beginning, though it is the machine's yet");
+    exec->add_flag("--real", exec_.real, "keep the machine's clock, whatever the cloud's is");
     exec->add_option("command", words_, "the command and its arguments, after --")->required();
     exec->prefix_command(false);
     command("shell", "a shell inside", [this] {
       const char* shell = std::getenv("SHELL");
-      return run_exec(state_, {shell != nullptr ? shell : "/bin/sh"});
+      return run_exec(state_, {shell != nullptr ? shell : "/bin/sh"}, exec_);
     });
     command("env", "variables for tools outside: eval $(brume env)", [this] { return run_env(state_); });
     CLI::App* open = command("open", "open a load balancer in the browser", [this] { return run_open(state_, name_); });
     open->add_option("name", name_, "the load balancer's name")->required();
     command("tour", "a minute with the hello system: kill a task, cut a rule, roll back",
             [this] { return run_tour(state_); });
+  }
+
+  void add_clock() {
+    CLI::App* clock = app_.add_subcommand("clock", "the cloud's clock: show it, speed N, advance 3d, pause, resume");
+    clock->add_flag("--json", json_, "as JSON");
+    clock->callback([this, clock] {
+      if (clock->get_subcommands().empty()) action_ = [this] { return run_clock(state_, json_); };
+    });
+    const auto turn = [this, clock](const char* name, const char* description, const std::function<int()>& action) {
+      CLI::App* sub = clock->add_subcommand(name, description);
+      sub->callback([this, action] { action_ = action; });
+      return sub;
+    };
+    turn("speed", "how fast cloud time runs: 20 makes an hour pass in three minutes",
+         [this] { return run_clock_speed(state_, *speed_); })
+        ->add_option("speed", speed_, "a number from 0.01 to 10000")
+        ->required()
+        ->check(kSpeeds);
+    turn("advance", "lets a span pass at once; everything due in it happens, in order",
+         [this] { return run_clock_advance(state_, name_); })
+        ->add_option("span", name_, "3d, 1h30m, 90s, 2w")
+        ->required();
+    turn("pause", "cloud time stands still", [this] { return run_clock_pause(state_, true); });
+    turn("resume", "cloud time goes on", [this] { return run_clock_pause(state_, false); });
   }
 
   void add_images() {
@@ -133,6 +165,9 @@ class CommandLine {
   std::function<int()> action_;
   UpOptions up_;
   AuditOptions audit_;
+  ExecOptions exec_;
+  std::optional<double> speed_;
+  const CLI::Range kSpeeds{brume::CloudClock::kSlowest, brume::CloudClock::kFastest};
   std::string state_, name_, file_, repository_, region_ = "eu-west-1";
   std::vector<std::string> words_;
   bool all_ = false, delete_ = false, yes_ = false, json_ = false, follow_ = false;

@@ -13,9 +13,10 @@
 namespace brume {
 namespace {
 
-// The longest sleep with a timer set: the machine's clock can be stepped, or have stood still in a suspend, without
-// anybody telling.
-constexpr Duration kLongestSleep = seconds(1);
+// How long to sleep with a clock that changes without telling: one of a test.
+constexpr std::int64_t kPoll = 1'000'000'000;
+// Longer than this is for ever: a change of the clock wakes the sleeper.
+constexpr std::int64_t kForever = 1'000'000'000'000'000;
 constexpr Time kNever{std::numeric_limits<std::int64_t>::max()};
 
 }  // namespace
@@ -69,6 +70,7 @@ void ControlLoop::stop() {
   }
   times_.clear();
   const auto timers = std::exchange(timers_, {});
+  const auto advances = std::exchange(advances_, {});
 }
 
 void ControlLoop::wake() {
@@ -102,7 +104,7 @@ void ControlLoop::end_turn() {
   {
     const std::lock_guard lock(mutex_);
     busy_ = false;
-    awaited = stopping_ || poked_ || wants_ || !queue_.empty() ||
+    awaited = stopping_ || poked_ || wants_ || !queue_.empty() || !advances_.empty() ||
               (!timers_.empty() && timers_.begin()->first.first < sleeping_until_);
   }
   if (awaited) wake_.notify_one();
@@ -117,23 +119,75 @@ bool ControlLoop::wait_for_turn(std::unique_lock<std::mutex>& lock) {
     wants_ = false;
     if (stopping_) return false;
     const bool due = !timers_.empty() && timers_.begin()->first.first <= clock_.now();
-    if (!queue_.empty() || due) break;
+    if (!queue_.empty() || due || may_step()) break;
     poked_ = false;
     const auto woken = [this] {
       return stopping_ || poked_ || (!busy_ && !queue_.empty()) ||
              (!busy_ && !timers_.empty() && timers_.begin()->first.first < sleeping_until_);
     };
-    if (timers_.empty()) {
-      sleeping_until_ = kNever;
-      wake_.wait(lock, woken);
-    } else {
-      sleeping_until_ = timers_.begin()->first.first;
-      const Duration until = std::clamp(clock_.real(sleeping_until_ - clock_.now()), Duration{}, kLongestSleep);
-      wake_.wait_for(lock, std::chrono::milliseconds(until.ms), woken);
-    }
+    if (!advances_.empty())
+      sleep_until_released(lock, woken);
+    else
+      sleep_until_timer(lock, woken);
   }
   busy_ = true;
   return true;
+}
+
+template <class Woken>
+void ControlLoop::sleep_until_timer(std::unique_lock<std::mutex>& lock, const Woken& woken) {
+  sleeping_until_ = timers_.empty() ? kNever : timers_.begin()->first.first;
+  std::optional<std::int64_t> span;
+  if (!timers_.empty()) span = clock_.real_ns(std::max(sleeping_until_ - clock_.now(), Duration{}));
+  const Clock::Pace pace = clock_.pace();
+  if (!span || *span > kForever) {
+    wake_.wait(lock, woken);
+  } else if (pace == Clock::Pace::machine) {
+    // The machine's clock may be set, or have stood still in a suspend: the moment counts, not the span.
+    const std::chrono::milliseconds when(sleeping_until_.ms);
+    wake_.wait_until(lock, std::chrono::system_clock::time_point(when), woken);
+  } else {
+    if (pace == Clock::Pace::polled) span = std::min(*span, kPoll);
+    wake_.wait_for(lock, std::chrono::nanoseconds(*span), woken);
+  }
+}
+
+// While an advance waits for what its last step began.
+template <class Woken>
+void ControlLoop::sleep_until_released(std::unique_lock<std::mutex>& lock, const Woken& woken) {
+  const auto begun = std::chrono::steady_clock::now();
+  sleeping_until_ = kNever;
+  wake_.wait_for(lock, advances_.front().patience, [&] { return woken() || holders_ == 0; });
+  advances_.front().patience -= std::chrono::steady_clock::now() - begun;
+}
+
+Control::Hold ControlLoop::hold() {
+  ++holders_;
+  return {this, [](ControlLoop* loop) {
+            if (--loop->holders_ == 0) loop->wake();
+          }};
+}
+
+void ControlLoop::advance(CloudClock& clock, Time target, Function done) {
+  advances_.push_back({clock, target, std::move(done)});
+}
+
+bool ControlLoop::may_step() const {
+  return !advances_.empty() && (holders_ == 0 || advances_.front().patience.count() <= 0);
+}
+
+// One step of an advance: to the next timer, which is due then, or to the end.
+void ControlLoop::step() {
+  if (!may_step()) return;
+  Advance& advance = advances_.front();
+  if (!std::exchange(advance.is_begun, true)) advance.clock.begin_advance();
+  if (!timers_.empty() && timers_.begin()->first.first <= advance.target)
+    return advance.clock.step_to(timers_.begin()->first.first);
+  advance.clock.step_to(advance.target);
+  advance.clock.end_advance();
+  Function done = std::move(advance.done);
+  advances_.pop_front();
+  if (done) run_guarded(done);
 }
 
 void ControlLoop::run() {
@@ -142,8 +196,8 @@ void ControlLoop::run() {
       std::unique_lock lock(mutex_);
       if (!wait_for_turn(lock)) return;
     }
-    run_one_due_timer();
-    run_one_posted();
+    const bool is_fired = run_one_due_timer();
+    if (!run_one_posted() && !is_fired) step();
     const std::lock_guard lock(mutex_);
     busy_ = false;
   }

@@ -2,6 +2,8 @@
 // take a turn while it is idle (perform). Made by app; in tests run by hand, without a thread.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <map>
@@ -10,6 +12,7 @@
 #include <thread>
 #include <unordered_map>
 
+#include "core/cloud_clock.h"
 #include "core/turns.h"
 
 namespace brume {
@@ -25,6 +28,13 @@ class ControlLoop final : public Control, public Turns {
   bool perform(Function function) override;
   TimerId at(Time when, Function function) override;
   void cancel(TimerId timer) override;
+  Hold hold() override;
+
+  // Lets cloud time pass at once; in a turn. `clock`, which must be this loop's, goes from each timer's moment to the
+  // next's until `target`, and what a timer began may end before it goes on (for kPatience altogether: a month of
+  // health checks would take a day). Then `done`. One at a time: a second one begins where the first ends.
+  void advance(CloudClock& clock, Time target, Function done);
+  static constexpr std::chrono::seconds kPatience{20};
 
   // Runs on a thread of its own from now on. What was posted before runs first.
   void start();
@@ -42,6 +52,12 @@ class ControlLoop final : public Control, public Turns {
   void run();
   bool wait_for_turn(std::unique_lock<std::mutex>& lock);
   void end_turn();
+  template <class Woken>
+  void sleep_until_timer(std::unique_lock<std::mutex>& lock, const Woken& woken);
+  template <class Woken>
+  void sleep_until_released(std::unique_lock<std::mutex>& lock, const Woken& woken);
+  bool may_step() const;
+  void step();
   bool run_one_posted();
   bool run_one_due_timer();
   static void run_guarded(Function& function);
@@ -60,6 +76,15 @@ class ControlLoop final : public Control, public Turns {
   std::map<std::pair<Time, TimerId>, Function> timers_;
   std::unordered_map<TimerId, Time> times_;
   TimerId last_timer_ = 0;
+  struct Advance {
+    CloudClock& clock;
+    Time target;
+    Function done;
+    std::chrono::nanoseconds patience = kPatience;
+    bool is_begun = false;
+  };
+  std::deque<Advance> advances_;
+  std::atomic<int> holders_ = 0;
   std::thread thread_;
 };
 

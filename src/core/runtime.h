@@ -21,6 +21,11 @@ class Control {
   // Runs `function` when the cloud's clock reaches `when`. Timers fire in order of their moments.
   virtual TimerId at(Time when, Function function) = 0;
   virtual void cancel(TimerId timer) = 0;  // a fired or unknown timer is no error
+
+  // Something is under way whose outcome belongs to this moment: while it is held, an advance of the clock stays here
+  // for a while. Thread-safe. Shared, because callbacks that carry it may be copied.
+  using Hold = std::shared_ptr<void>;
+  virtual Hold hold() { return nullptr; }
 };
 
 // Runs jobs off the control thread. `then` is posted to the control thread after `job` has ended.

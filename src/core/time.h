@@ -4,6 +4,7 @@
 #include <compare>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -44,14 +45,24 @@ class Clock {
  public:
   virtual ~Clock() = default;
   virtual Time now() const = 0;
-  // How long the machine takes for a span of cloud time, at the present speed (the same at speed 1).
-  virtual Duration real(Duration cloud) const { return cloud; }
+  // The machine's own clock, where it differs: tools outside `brume exec` sign by it.
+  virtual Time machine_now() const { return now(); }
+  // What the cloud's clock showed when the machine's showed `machine`.
+  virtual Time at_machine_time(Time machine) const { return machine; }
+
+  // How a sleeper finds the end of a span. `polled`: it looks again at times; `machine`: the machine's clock shows it;
+  // `dial`: after real_ns of CLOCK_MONOTONIC, and changes are told.
+  enum class Pace { polled, machine, dial };
+  virtual Pace pace() const { return Pace::polled; }
+  // How long the machine takes for a span of cloud time, at the present speed; nullopt: the clock stands still.
+  virtual std::optional<std::int64_t> real_ns(Duration cloud) const { return cloud.ms * 1'000'000; }
 };
 
 // The machine's clock.
 class SystemClock final : public Clock {
  public:
   Time now() const override;
+  Pace pace() const override { return Pace::machine; }
 };
 
 }  // namespace brume

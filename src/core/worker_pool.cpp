@@ -14,7 +14,7 @@ void WorkerPool::run(Function job, Function then) {
   {
     const std::lock_guard lock(mutex_);
     if (stopping_) return;
-    queue_.push_back({std::move(job), std::move(then)});
+    queue_.push_back({std::move(job), std::move(then), control_.hold()});
   }
   wake_.notify_one();
 }

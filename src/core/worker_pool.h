@@ -27,6 +27,7 @@ class WorkerPool final : public Workers {
  private:
   struct Work {
     Function job, then;
+    Control::Hold hold;
   };
   void work();
 

@@ -17,7 +17,7 @@ TOO_LONG_FUNCTIONS = {
 # What is banned, where it is allowed, and what stands in its place.
 BANNED = [
     (r'\bsystem_clock\b|\bgettimeofday\b|\bCLOCK_REALTIME\b|(?<![\w.>:])(?:::|std::)?time\((?:nullptr|NULL|0|&)',
-     ('src/core/',), 'time comes from Clock&'),
+     ('src/core/', 'src/planes/time/'), 'time comes from Clock&'),
     (r'\brandom_device\b|(?<![\w.>])(?:::|std::)?s?rand\(|\barc4random|\bgetrandom\(', ('src/core/',),
      'randomness comes from Random&'),
     (r'(?<![\w.>:])(?:std::|::)?(?:assert)\(', (), 'BRUME_CHECK logs and aborts in release too'),
@@ -26,7 +26,7 @@ BANNED = [
 BANNED_OUTSIDE_TESTS = [
     (r'\bstd::(?:cout|cerr|clog)\b', (), 'fmt and stdio for commands, core/log.h for the daemon'),
     (r'(?<![\w.>])(?:::|std::)?(?:system|popen)\(', (), 'the keeper starts programs, without a shell'),
-    (r'(?<![\w.>])(?:::)?v?fork\(', ('src/planes/keeper/', 'src/app/commands/'), 'the keeper starts processes'),
+    (r'(?<![\w.>])(?:::)?v?fork\(', ('src/planes/keeper/', 'src/planes/time/', 'src/app/commands/'), 'the keeper starts processes'),
     (r'\bmt19937', ('src/core/',), 'randomness comes from Random&'),
 ]
 SLEEP = re.compile(r'\bsleep_(?:for|until)\(|(?<![\w.>])(?:::)?u?sleep\(|\bnanosleep\(')

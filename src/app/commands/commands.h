@@ -1,6 +1,7 @@
 // The command line's commands. Each returns the process's exit code; std::runtime_error is printed by main.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@ struct UpOptions {
   bool detach = false;
   bool offline = false;                      // no real internet, not even for tools in exec
   bool allow_egress = false;                 // workloads reach the real internet through their gateways
+  std::optional<double> speed;               // of cloud time; absent: as it was
   bool durable = false;                      // writes survive a power cut
   std::string default_region = "us-east-1";  // of requests that name none
   std::vector<std::string> names;            // NAME=ADDRESS: names of the internet that something inside stands for
@@ -20,7 +22,16 @@ struct UpOptions {
 int run_up(const UpOptions& options);
 int run_down(const std::string& state, bool remove, bool yes);
 int run_status(const std::string& state, bool json);
-int run_exec(const std::string& state, std::vector<std::string> command);
+struct ExecOptions {
+  bool clock = false;  // follows the cloud's clock although it is the machine's still
+  bool real = false;   // keeps the machine's
+};
+int run_exec(const std::string& state, std::vector<std::string> command, const ExecOptions& options);
+std::int64_t parse_span(const std::string& text);
+int run_clock(const std::string& state, bool json);
+int run_clock_speed(const std::string& state, double speed);
+int run_clock_advance(const std::string& state, const std::string& span);
+int run_clock_pause(const std::string& state, bool pause);
 int run_env(const std::string& state);
 int run_open(const std::string& state, const std::string& name);
 struct AuditOptions {

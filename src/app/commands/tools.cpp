@@ -27,10 +27,12 @@ bool has_terminal_browser() { return std::getenv("DISPLAY") != nullptr || std::g
 
 }  // namespace
 
-int run_exec(const std::string& state, std::vector<std::string> command) {
+int run_exec(const std::string& state, std::vector<std::string> command, const ExecOptions& options) {
   const Instance instance = find_instance(state_directory(state));
-  ask(instance, "/status");  // says clearly when nothing is up
-  enter_internet(instance, {.command = std::move(command)});
+  const auto clock = ask(instance, "/clock");  // says clearly when nothing is up
+  const bool is_turned = !clock.at("machine_time").as_bool();
+  const bool follow_clock = !options.real && (options.clock || is_turned);
+  enter_internet(instance, {.command = std::move(command), .follow_clock = follow_clock});
 }
 
 int run_env(const std::string& state) {

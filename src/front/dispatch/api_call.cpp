@@ -240,7 +240,8 @@ void ApiCall::authenticate_s3() {
 
 void ApiCall::authenticate_v2() {
   auto principal =
-      sigv4::verify_presigned_v2(signed_request(), path_, host_.region, context_.now, environment_->credentials);
+      sigv4::verify_presigned_v2(signed_request(), path_, host_.region,
+                                 std::min(context_.now, environment_->clock.machine_now()), environment_->credentials);
   if (!principal) throw principal.error();
   payload_ = {.kind = sigv4::Payload::Kind::unsigned_body, .text = "UNSIGNED-PAYLOAD"};
   admit(*std::move(principal), query_parameter(exchange_->head().query, "AWSAccessKeyId"));
@@ -263,6 +264,7 @@ void ApiCall::authenticate(std::string_view payload_hash) {
     throw sigv4::missing_authentication(style_);
   }
   claim_ = **std::move(claim);
+  claim_->time = sigv4::in_cloud_time(*claim_, environment_->clock, context_.now);
   const sigv4::Expectation expectation{
       .style = style_,
       .service = service_->model->signing_name,

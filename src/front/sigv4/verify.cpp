@@ -196,6 +196,17 @@ const SigningKey& KeyCache::key(const std::string& access_key_id, const std::str
   return entries_.emplace(name, Entry{secret, derive_key(secret, scope)}).first->second.key;
 }
 
+Time in_cloud_time(const Claim& claim, const Clock& clock, Time now) {
+  if (!claim.presigned && claim.time >= now - kSkew && claim.time <= now + kSkew) return claim.time;
+  const Time machine = clock.machine_now();
+  if (claim.time > machine + kSkew) return claim.time;
+  if (!claim.presigned) return claim.time < machine - kSkew ? claim.time : now;
+  // Dates are whole seconds: the second's end may lie after a change of the clock that its beginning lies before.
+  const Time translated = std::min(clock.at_machine_time(claim.time + milliseconds(999)), now);
+  if (claim.time > now + kSkew) return translated;
+  return std::max(claim.time, translated);
+}
+
 std::expected<Verified, AwsError> verify(const SignedRequest& request, const Claim& claim,
                                          const Expectation& expectation, std::string_view payload_hash, Time now,
                                          const Credentials& credentials, KeyCache& cache) {

@@ -59,6 +59,10 @@ struct Verified {
   std::string signature;  // of the request: the seed of the chunks' chain
 };
 
+// When a request was signed, by the cloud's clock. Tools inside sign by that clock, those outside by the machine's:
+// what is possible by either is taken, for a presigned request the later of the two.
+Time in_cloud_time(const Claim& claim, const Clock& clock, Time now);
+
 // `payload_hash` is what stands in the canonical request: Payload::text, or the body's SHA-256 in hex.
 std::expected<Verified, AwsError> verify(const SignedRequest& request, const Claim& claim,
                                          const Expectation& expectation, std::string_view payload_hash, Time now,

@@ -1,4 +1,4 @@
-// What open_authority builds, with the clock that a test replaces. See names.h for the contract.
+// What open_authority builds, by another clock than the machine's. See names.h for the contract.
 #pragma once
 
 #include <memory>
@@ -9,8 +9,9 @@
 
 namespace brume::names {
 
-// `clock` is read while a certificate is made and must outlive the authority. Throws PlaneError when the directory
-// holds a certificate without its key, or files that do not belong together.
+// Certificates are valid by `clock` and by the machine's. It is read while a certificate is made and must outlive the
+// authority. Throws PlaneError when the directory holds a certificate without its key, or files that do not belong
+// together.
 std::unique_ptr<Authority> open_authority(const std::string& directory, const Clock& clock);
 
 }  // namespace brume::names
