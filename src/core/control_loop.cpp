@@ -156,7 +156,6 @@ void ControlLoop::sleep_until_timer(std::unique_lock<std::mutex>& lock, const Wo
 template <class Woken>
 void ControlLoop::sleep_until_released(std::unique_lock<std::mutex>& lock, const Woken& woken) {
   const auto begun = std::chrono::steady_clock::now();
-  sleeping_until_ = kNever;
   wake_.wait_for(lock, advances_.front().patience, [&] { return woken() || holders_ == 0; });
   advances_.front().patience -= std::chrono::steady_clock::now() - begun;
 }
