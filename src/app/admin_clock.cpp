@@ -6,6 +6,7 @@
 #include "app/admin.h"
 #include "app/cloud.h"
 #include "core/text.h"
+#include "services/elbv2/reconciler.h"
 
 namespace brume::app {
 namespace {
@@ -54,6 +55,10 @@ void Admin::turn_clock(const HttpRequest& request, const Done& done) {
     return done(reply_of(400, "text/plain", "the clock can be advanced by up to twenty years, and never back"));
   }
   cloud_.control.wake();
+  // Load balancers' checks run at the clock's speed.
+  cloud_.elbv2.balancers.for_all([this](const Scope& scope, std::string_view key, const auto&) {
+    cloud_.elbv2.reconciler->wake(scope, std::string(key));
+  });
   clock(done);
 }
 

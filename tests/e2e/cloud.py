@@ -111,7 +111,14 @@ class Cloud:
     def python(self, script, *words, **options):
         return self.exec(sys.executable, '-c', script, *words, **options)
 
-    def terraform(self, directory, *words, check=True, timeout=900, env=None):
+    def terraform(self, directory, *words, check=True, timeout=900, env=None, speed=None):
+        """`speed`: of cloud time while it runs, for the provider's own waits."""
+        if speed:
+            self.brume('clock', 'speed', speed)
+            try:
+                return self.terraform(directory, *words, check=check, timeout=timeout, env=env)
+            finally:
+                self.brume('clock', 'speed', 1)
         return self.exec('terraform', f'-chdir={directory}', *words, check=check, timeout=timeout,
                          env={'TF_CLI_CONFIG_FILE': terraform_configuration(), **(env or {})})
 

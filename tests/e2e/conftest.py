@@ -18,6 +18,7 @@ ORDER = ['test_hello.py', 'test_foreign_terraform.py', 'test_demo.py', 'test_s3_
 
 
 def pytest_configure(config):
+    config.addinivalue_line('markers', 'nightly: too long for every push; BRUME_NIGHTLY=1 runs it')
     config.stash['machine'] = None
     worker = hasattr(config, 'workerinput')
     alone = not worker and not config.getoption('numprocesses', None)
@@ -39,7 +40,11 @@ def pytest_sessionfinish(session):
         session.exitstatus = 1
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
+    # What takes too long for every push: `tools/nightly` asks for it.
+    if os.environ.get('BRUME_NIGHTLY') != '1':
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker('nightly')])
+        items[:] = [item for item in items if not item.get_closest_marker('nightly')]
     items.sort(key=lambda item: ORDER.index(item.path.name) if item.path.name in ORDER else len(ORDER))
 
 

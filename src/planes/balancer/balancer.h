@@ -54,6 +54,7 @@ struct HealthCheck {
   std::string path = "/", matcher = "200";  // "200-299,301"
   int port = 0;                             // 0: the traffic port
   int interval_seconds = 30, timeout_seconds = 5, healthy_threshold = 5, unhealthy_threshold = 2;
+  double speed = 1;  // of the interval: how many of its seconds pass in one of the machine's
   bool operator==(const HealthCheck&) const = default;
 };
 

@@ -18,6 +18,14 @@ std::string check_arguments(const TargetGroup& group, const std::string& interva
   return text;
 }
 
+// By the machine's clock, which is HAProxy's. Never so short that checks overtake one another.
+std::string interval_of(const HealthCheck& check) {
+  if (check.speed == 1) return std::to_string(check.interval_seconds) + "s";
+  constexpr double kShortestMs = 100;
+  const double ms = std::clamp(1000.0 * check.interval_seconds / check.speed, kShortestMs, 86'400'000.0);
+  return std::to_string(static_cast<int>(ms)) + "ms";
+}
+
 // A server that is added while HAProxy runs keeps no idle connections unless it is told how many and for how long: each
 // request would open one of its own, at twice the CPU. The second bounds how long they keep a server from being
 // removed.
@@ -52,8 +60,7 @@ std::string render_balance(const TargetGroup& group) {
 std::string checked_server(const TargetGroup& group, const Target& target) {
   const HealthCheck& check = group.health_check;
   return destination(target) + traffic_arguments(group) +
-         check_arguments(group, std::to_string(check.interval_seconds) + "s", check.healthy_threshold,
-                         check.unhealthy_threshold);
+         check_arguments(group, interval_of(check), check.healthy_threshold, check.unhealthy_threshold);
 }
 
 std::string unchecked_server(const TargetGroup& group, const Target& target) {

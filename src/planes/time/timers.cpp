@@ -17,7 +17,8 @@ namespace brume::time {
 namespace {
 
 constexpr std::int64_t kSecond = 1'000'000'000;
-using Values = std::array<std::int64_t, 4>;  // an itimerspec or itimerval: interval, then value
+constexpr std::int64_t kLongest = 8'000'000'000;  // seconds that nanoseconds can say
+using Values = std::array<std::int64_t, 4>;       // an itimerspec or itimerval: interval, then value
 
 bool is_timeval(long kind) { return kind == SYS_setitimer; }
 
@@ -134,7 +135,7 @@ bool Timers::begin(pid_t thread, const PageView& page, std::uint64_t slot, user_
   }
   const std::int64_t unit = is_timeval(pending.key_kind) ? 1000 : 1;
   if (!clock || wanted[0] < 0 || wanted[2] < 0 || wanted[1] < 0 || wanted[3] < 0 || wanted[1] * unit >= kSecond ||
-      wanted[3] * unit >= kSecond || wanted[2] > kSecond || wanted[0] > kSecond)
+      wanted[3] * unit >= kSecond || wanted[2] > kLongest || wanted[0] > kLongest)
     return false;  // the kernel says what is wrong with it, or nothing is
   const std::int64_t value = wanted[2] * kSecond + wanted[3] * unit;
   pending.interval = wanted[0] * kSecond + wanted[1] * unit;

@@ -79,6 +79,13 @@ balancer::Listener render_listener(const Elbv2& elbv2, const Scope& scope, const
   return result;
 }
 
+// Checks follow the cloud's clock: their real times are the machine's, shorter by its speed. While it stands still they
+// go on, since nothing that they find can be undone by waiting.
+double check_speed(const Elbv2& elbv2) {
+  const auto second = elbv2.needs.clock.real_ns(seconds(1));
+  return second && *second > 0 ? 1e9 / static_cast<double>(*second) : 1;
+}
+
 balancer::TargetGroup render_group(const Elbv2& elbv2, const Scope& scope, const LoadBalancerRecord& user,
                                    const TargetGroupRecord& record) {
   const auto specs = target_group_attributes();
@@ -97,7 +104,8 @@ balancer::TargetGroup render_group(const Elbv2& elbv2, const Scope& scope, const
                          .interval_seconds = static_cast<int>(record.interval_seconds),
                          .timeout_seconds = static_cast<int>(record.timeout_seconds),
                          .healthy_threshold = static_cast<int>(record.healthy_threshold),
-                         .unhealthy_threshold = static_cast<int>(record.unhealthy_threshold)};
+                         .unhealthy_threshold = static_cast<int>(record.unhealthy_threshold),
+                         .speed = check_speed(elbv2)};
   for (const TargetRecord* target : targets_of(elbv2, scope, record.key)) {
     if (target_state(&user, *target).state == "unused") continue;
     result.targets.push_back({.id = target->id(),

@@ -1,0 +1,147 @@
+// Waits for some seconds in every way that C has, each in a process of its own, all at once. Prints for each its name, how
+// long it took by the clock that it sees, and by the machine's: a file's time stamp, which nobody turns.
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <poll.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ipc.h>
+#include <sys/select.h>
+#include <sys/sem.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static int seconds, stamp;
+
+static double seen(clockid_t which) {
+  struct timespec t;
+  clock_gettime(which, &t);
+  return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+static double machine(void) {
+  struct stat status;
+  futimens(stamp, NULL);
+  fstat(stamp, &status);
+  return (double)status.st_mtim.tv_sec + (double)status.st_mtim.tv_nsec / 1e9;
+}
+static struct timespec span(void) { return (struct timespec){seconds, 0}; }
+static struct timespec at(clockid_t which) {
+  struct timespec t;
+  clock_gettime(which, &t);
+  t.tv_sec += seconds;
+  return t;
+}
+static void ignore(int signal) { (void)signal; }
+
+static void by_nanosleep(void) { struct timespec t = span(); nanosleep(&t, NULL); }
+static void by_raw_nanosleep(void) { struct timespec t = span(); syscall(SYS_nanosleep, &t, NULL); }
+static void by_clock_nanosleep(void) { struct timespec t = at(CLOCK_MONOTONIC); clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL); }
+static void by_calendar_sleep(void) { struct timespec t = at(CLOCK_REALTIME); clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &t, NULL); }
+static void by_poll(void) { poll(NULL, 0, seconds * 1000); }
+static void by_ppoll(void) { struct timespec t = span(); ppoll(NULL, 0, &t, NULL); }
+static void by_select(void) {
+  struct timeval t = {seconds, 0};
+  select(0, NULL, NULL, NULL, &t);
+  if (t.tv_sec != 0 || t.tv_usec != 0) exit(3);  // Linux says what is left
+}
+static void by_pselect(void) { struct timespec t = span(); pselect(0, NULL, NULL, NULL, &t, NULL); }
+static void by_epoll_wait(void) { struct epoll_event e; epoll_wait(epoll_create1(0), &e, 1, seconds * 1000); }
+static void by_epoll_pwait2(void) { struct epoll_event e; struct timespec t = span(); syscall(SYS_epoll_pwait2, epoll_create1(0), &e, 1, &t, NULL, 8); }
+static void by_futex(void) { int word = 0; struct timespec t = span(); syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, 0, &t, NULL, 0); }
+static void by_futex_bitset(void) { int word = 0; struct timespec t = at(CLOCK_MONOTONIC); syscall(SYS_futex, &word, FUTEX_WAIT_BITSET_PRIVATE, 0, &t, NULL, ~0); }
+static void by_condition(void) {
+  pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+  pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
+  struct timespec t = at(CLOCK_REALTIME);
+  pthread_mutex_lock(&mutex);
+  while (pthread_cond_timedwait(&condition, &mutex, &t) != ETIMEDOUT) {}
+}
+static void by_semaphore(void) { sem_t s; sem_init(&s, 0, 0); struct timespec t = at(CLOCK_REALTIME); while (sem_timedwait(&s, &t) != 0 && errno == EINTR) {} }
+static void by_timerfd(void) {
+  int file = timerfd_create(CLOCK_MONOTONIC, 0);
+  struct itimerspec t = {{0, 0}, span()};
+  unsigned long long rings;
+  timerfd_settime(file, 0, &t, NULL);
+  if (read(file, &rings, 8) != 8) exit(3);
+}
+static void by_calendar_timerfd(void) {
+  int file = timerfd_create(CLOCK_REALTIME, 0);
+  struct itimerspec t = {{0, 0}, at(CLOCK_REALTIME)};
+  struct pollfd p = {file, POLLIN, 0};
+  timerfd_settime(file, TFD_TIMER_ABSTIME, &t, NULL);
+  poll(&p, 1, -1);
+}
+static void by_epolled_timerfd(void) {
+  int file = timerfd_create(CLOCK_MONOTONIC, 0), set = epoll_create1(0);
+  struct itimerspec t = {{seconds, 0}, span()};
+  struct epoll_event e = {EPOLLIN, {0}};
+  timerfd_settime(file, 0, &t, NULL);
+  epoll_ctl(set, EPOLL_CTL_ADD, file, &e);
+  while (epoll_wait(set, &e, 1, -1) < 0 && errno == EINTR) exit(4);  // no signal was ours
+}
+static void by_setitimer(void) { signal(SIGALRM, ignore); struct itimerval t = {{0, 0}, {seconds, 0}}; setitimer(ITIMER_REAL, &t, NULL); pause(); }
+static void by_alarm(void) { signal(SIGALRM, ignore); alarm((unsigned)seconds); pause(); }
+static void by_posix_timer(void) {
+  timer_t timer;
+  sigset_t set;
+  struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
+  sigemptyset(&set);
+  sigaddset(&set, SIGUSR1);
+  sigprocmask(SIG_BLOCK, &set, NULL);
+  timer_create(CLOCK_MONOTONIC, &event, &timer);
+  struct itimerspec t = {{0, 0}, span()};
+  timer_settime(timer, 0, &t, NULL);
+  while (sigwaitinfo(&set, NULL) != SIGUSR1) {}
+}
+static void by_sigtimedwait(void) { sigset_t set; sigemptyset(&set); sigaddset(&set, SIGUSR1); struct timespec t = span(); sigtimedwait(&set, NULL, &t); }
+static void by_semtimedop(void) {
+  int id = semget(IPC_PRIVATE, 1, 0600);
+  struct sembuf take = {0, -1, 0};
+  struct timespec t = span();
+  semtimedop(id, &take, 1, &t);
+  semctl(id, 0, IPC_RMID);
+}
+
+static const struct { const char* name; void (*wait)(void); } kWaits[] = {
+    {"nanosleep", by_nanosleep}, {"raw_nanosleep", by_raw_nanosleep}, {"clock_nanosleep", by_clock_nanosleep}, {"calendar_sleep", by_calendar_sleep},
+    {"poll", by_poll}, {"ppoll", by_ppoll}, {"select", by_select}, {"pselect", by_pselect},
+    {"epoll_wait", by_epoll_wait}, {"epoll_pwait2", by_epoll_pwait2}, {"futex", by_futex},
+    {"futex_bitset", by_futex_bitset}, {"condition", by_condition}, {"semaphore", by_semaphore},
+    {"timerfd", by_timerfd}, {"calendar_timerfd", by_calendar_timerfd}, {"epolled_timerfd", by_epolled_timerfd},
+    {"setitimer", by_setitimer}, {"alarm", by_alarm}, {"posix_timer", by_posix_timer},
+    {"sigtimedwait", by_sigtimedwait}, {"semtimedop", by_semtimedop}};
+
+int main(int count, char** words) {
+  if (count < 3) return 2;
+  seconds = atoi(words[1]);
+  puts("begun");
+  fflush(stdout);
+  const int kinds = sizeof kWaits / sizeof *kWaits;
+  for (int i = 0; i < kinds; ++i) {
+    if (fork() != 0) continue;
+    char path[256];
+    snprintf(path, sizeof path, "%s.%d", words[2], i);
+    stamp = open(path, O_RDWR | O_CREAT, 0600);
+    double calendar = seen(CLOCK_REALTIME), real = machine(), begun = seen(CLOCK_MONOTONIC);
+    kWaits[i].wait();
+    double took = seen(CLOCK_MONOTONIC) - begun;
+    printf("%s %.3f %.3f %.3f\n", kWaits[i].name, took, seen(CLOCK_REALTIME) - calendar, machine() - real);
+    unlink(path);
+    return 0;
+  }
+  int status, failed = 0;
+  while (wait(&status) > 0) failed |= status;
+  return failed != 0;
+}

@@ -1,0 +1,161 @@
+"""What AWS takes minutes, days or a month for, crossed by one `brume clock advance`, with the right effects in order."""
+import json
+import time
+import urllib.error
+import urllib.request
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from cloud import REGION
+from waiting import wait_until
+
+
+def advance(cloud, span):
+    return json.loads(cloud.brume('clock', 'advance', span) and cloud.brume('clock', '--json').stdout)
+
+
+def cloud_ms(cloud):
+    import datetime
+    text = json.loads(cloud.brume('clock', '--json').stdout)['now']
+    return int(datetime.datetime.fromisoformat(text.replace('Z', '+00:00')).timestamp() * 1000)
+
+
+def status_of(url):
+    try:
+        return urllib.request.urlopen(url, timeout=20).status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def test_retention_of_thirty_days(cloud):
+    logs = cloud.client('logs')
+    logs.create_log_group(logGroupName='kept')
+    logs.create_log_group(logGroupName='short')
+    logs.put_retention_policy(logGroupName='short', retentionInDays=30)
+    for group in ('kept', 'short'):
+        logs.create_log_stream(logGroupName=group, logStreamName='s')
+        logs.put_log_events(logGroupName=group, logStreamName='s',
+                            logEvents=[{'timestamp': cloud_ms(cloud), 'message': 'old'}])
+
+    def messages(group):
+        return [event['message'] for event in logs.filter_log_events(logGroupName=group)['events']]
+    advance(cloud, '29d')
+    assert messages('short') == ['old']
+    logs.put_log_events(logGroupName='short', logStreamName='s',
+                        logEvents=[{'timestamp': cloud_ms(cloud), 'message': 'new'}])
+    advance(cloud, '2d')
+    assert messages('short') == ['new']
+    assert messages('kept') == ['old']
+
+
+def test_time_to_live_of_items(cloud):
+    table = cloud.client('dynamodb')
+    table.create_table(TableName='ttl', BillingMode='PAY_PER_REQUEST',
+                       KeySchema=[{'AttributeName': 'k', 'KeyType': 'HASH'}],
+                       AttributeDefinitions=[{'AttributeName': 'k', 'AttributeType': 'S'}])
+    table.update_time_to_live(TableName='ttl', TimeToLiveSpecification={'Enabled': True, 'AttributeName': 'until'})
+    now = cloud_ms(cloud) // 1000
+    for name, until in (('hour', now + 3600), ('week', now + 7 * 86400)):
+        table.put_item(TableName='ttl', Item={'k': {'S': name}, 'until': {'N': str(until)}})
+
+    def left():
+        return sorted(item['k']['S'] for item in table.scan(TableName='ttl')['Items'])
+    assert left() == ['hour', 'week']
+    advance(cloud, '3d')  # AWS deletes within a few days
+    assert left() == ['week']
+    advance(cloud, '7d')
+    assert left() == []
+
+
+def test_a_roles_session_ends(cloud):
+    iam, sts = cloud.client('iam'), cloud.client('sts')
+    user = iam.create_user(UserName='caller')['User']['Arn']
+    key = iam.create_access_key(UserName='caller')['AccessKey']
+    trust = {'Version': '2012-10-17',
+             'Statement': [{'Effect': 'Allow', 'Principal': {'AWS': user}, 'Action': 'sts:AssumeRole'}]}
+    role = iam.create_role(RoleName='role', AssumeRolePolicyDocument=json.dumps(trust))['Role']['Arn']
+    caller = cloud.client('sts', key=key['AccessKeyId'], secret=key['SecretAccessKey'])
+    session = caller.assume_role(RoleArn=role, RoleSessionName='s', DurationSeconds=3600)['Credentials']
+    assert session['Expiration'].timestamp() * 1000 - cloud_ms(cloud) <= 3600_000
+    advance(cloud, '59m')
+    assert 'assumed-role/role/s' in cloud.session_client('sts', session).get_caller_identity()['Arn']
+    advance(cloud, '2m')
+    with pytest.raises(ClientError) as refused:
+        cloud.session_client('sts', session).get_caller_identity()
+    assert refused.value.response['Error']['Code'] == 'ExpiredToken'
+    assert sts.get_caller_identity()['Account']  # keys without an end go on, signed by the machine's clock
+
+
+def presigned(cloud, version='s3v4'):
+    client = boto3.client('s3', endpoint_url=f'http://127.0.0.1:{cloud.port}', region_name=REGION,
+                          aws_access_key_id='test', aws_secret_access_key='test',
+                          config=Config(signature_version=version, s3={'addressing_style': 'path'}))
+    return client.generate_presigned_url('get_object', {'Bucket': 'urls', 'Key': 'k'}, ExpiresIn=3600)
+
+
+def test_presigned_urls_expire(cloud):
+    s3 = cloud.client('s3')
+    s3.create_bucket(Bucket='urls', CreateBucketConfiguration={'LocationConstraint': REGION})
+    s3.put_object(Bucket='urls', Key='k', Body=b'body')
+    outside = presigned(cloud)
+    assert status_of(outside) == 200
+    advance(cloud, '59m')
+    assert status_of(outside) == 200
+    fresh = presigned(cloud)  # signed by the machine's clock, which is an hour behind
+    advance(cloud, '2m')
+    assert status_of(outside) == 403
+    assert status_of(fresh) == 200
+    advance(cloud, '1h')
+    assert status_of(fresh) == 403
+    inside = cloud.exec('aws', 's3', 'presign', 's3://urls/k', '--expires-in', '600', '--region', REGION).stdout.strip()
+    code = ('curl', '-s', '-o', '/dev/null', '-w', '%{http_code}', inside)
+    assert cloud.exec(*code).stdout == '200'
+    advance(cloud, '11m')
+    assert cloud.exec(*code).stdout == '403'
+
+
+def test_tools_outside_work_at_any_setting(cloud):
+    for words in (['advance', '400d'], ['speed', 100], ['pause'], ['resume'], ['speed', 1]):
+        cloud.brume('clock', *words)
+        assert cloud.client('sts').get_caller_identity()['Account'] == '000000000000'
+        assert cloud.client('s3').list_buckets()['Buckets'] is not None
+    assert cloud.exec('curl', '-s', '-o', '/dev/null', '-w', '%{http_code}', 'https://sts.amazonaws.com/').stdout != '000'
+
+
+def test_everything_crosses_in_order(cloud):
+    """One advance over several ends: each effect carries the moment at which it was due."""
+    logs = cloud.client('logs')
+    logs.create_log_group(logGroupName='order')
+    logs.put_retention_policy(logGroupName='order', retentionInDays=1)
+    logs.create_log_stream(logGroupName='order', logStreamName='s')
+    start = cloud_ms(cloud)
+    logs.put_log_events(logGroupName='order', logStreamName='s', logEvents=[
+        {'timestamp': start - 12 * 3600_000, 'message': 'first'}, {'timestamp': start, 'message': 'second'}])
+    advance(cloud, '14h')
+    wait_until(lambda: [e['message'] for e in logs.filter_log_events(logGroupName='order')['events']] == ['second'], 10,
+               'the first event to expire')
+    advance(cloud, '12h')
+    wait_until(lambda: logs.filter_log_events(logGroupName='order')['events'] == [], 10, 'the second to expire')
+
+
+def test_an_idle_daemon_does_not_wake_for_the_clock(cloud):
+    """The control thread's sleep has no end of its own: nothing looks at the clock again and again."""
+    import pathlib
+    threads = pathlib.Path(f'/proc/{cloud.pid}/task')
+
+    def switches():
+        counts = {}
+        for thread in threads.iterdir():
+            text = (thread / 'status').read_text()
+            name = (thread / 'comm').read_text().strip()
+            counts[thread.name, name] = int(text.split('voluntary_ctxt_switches:')[1].split()[0])
+        return counts
+    before = switches()
+    time.sleep(3)
+    after = switches()
+    woken = {name: after[name] - before.get(name, 0) for name in after if after[name] != before.get(name, 0)}
+    print(woken)
+    assert sum(woken.values()) < 3 * 4, woken
