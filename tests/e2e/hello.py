@@ -11,7 +11,6 @@ import sys
 from cloud import REGION, ROOT
 from waiting import wait_until
 
-SPEED = 20  # of cloud time while Terraform waits
 SYSTEM = ROOT / 'systems/hello'
 ACCOUNT = '000000000000'
 REGISTRY = f'{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com'
@@ -100,7 +99,7 @@ class Hello:
         self.terraform('init', '-no-color', f'-backend-config=bucket={bucket}')
         self.terraform('apply', '-no-color', '-auto-approve', '-target=aws_ecr_lifecycle_policy.service')
         self.push('v1')
-        self.terraform('apply', '-no-color', '-auto-approve', speed=SPEED)
+        self.terraform('apply', '-no-color', '-auto-approve')
         self.outputs = {name: value['value'] for name, value in json.loads(self.terraform('output', '-json').stdout).items()}
         self.wait_stable()
         return self
