@@ -95,9 +95,10 @@ class Cloud:
         return self.brume('exec', '--', *command, check=check, timeout=timeout, env=env, cwd=cwd or self.work,
                           input=input)
 
-    def start(self, *command, env=None, **options):
-        """A tool inside that runs on; a Popen."""
-        return subprocess.Popen([str(PROGRAM), '--state', self.state, 'exec', '--', *[str(word) for word in command]],
+    def start(self, *command, env=None, real=False, **options):
+        """A tool inside that runs on; a Popen. `real`: by the machine's clock, whatever the cloud's is."""
+        words = ['exec', *(['--real'] if real else []), '--', *[str(word) for word in command]]
+        return subprocess.Popen([str(PROGRAM), '--state', self.state, *words],
                                 env=dict(clean_environment(), **(env or {})), cwd=self.work, text=True, **options)
 
     def aws(self, *words, check=True, region=REGION, credentials=None):

@@ -11,6 +11,7 @@ import sys
 from cloud import REGION, ROOT
 from waiting import wait_until
 
+SPEED = 20  # of cloud time while Terraform waits
 SYSTEM = ROOT / 'systems/hello'
 ACCOUNT = '000000000000'
 REGISTRY = f'{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com'
@@ -61,7 +62,8 @@ class Loading:
 
     def __enter__(self):
         script = pathlib.Path(__file__).with_name('load.py')
-        self.process = self.cloud.start(sys.executable, script, *self.arguments, stdin=subprocess.PIPE,
+        # Its moments are compared with this process's.
+        self.process = self.cloud.start(sys.executable, script, *self.arguments, real=True, stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE)
         assert self.process.stdout.readline() == 'started\n'
         return self
@@ -99,7 +101,7 @@ class Hello:
         self.terraform('init', '-no-color', f'-backend-config=bucket={bucket}')
         self.terraform('apply', '-no-color', '-auto-approve', '-target=aws_ecr_lifecycle_policy.service')
         self.push('v1')
-        self.terraform('apply', '-no-color', '-auto-approve')
+        self.terraform('apply', '-no-color', '-auto-approve', speed=SPEED)
         self.outputs = {name: value['value'] for name, value in json.loads(self.terraform('output', '-json').stdout).items()}
         self.wait_stable()
         return self

@@ -13,7 +13,7 @@ import pytest
 
 import traces
 from cloud import REGION
-from hello import Hello, numbers_in
+from hello import SPEED, Hello, numbers_in
 from waiting import now, wait_until
 
 # A target that dies is found out after two failed checks, five seconds apart, each waiting two seconds.
@@ -277,7 +277,7 @@ def test_down_and_up_bring_the_system_back(hello, cloud):
 def test_destroy_leaves_nothing_active(hello, cloud):
     status = cloud.status()
     noted = traces.Traces(status)
-    hello.terraform('destroy', '-no-color', '-auto-approve')
+    hello.terraform('destroy', '-no-color', '-auto-approve', speed=SPEED)
     after = cloud.status()
     assert [child for child in after['processes'] if child['running'] and
             child['id'].split('/')[0] in ('task', 'haproxy', 'nft')] == []
