@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "core/fault.h"
 #include "core/log.h"
 #include "core/text.h"
 #include "gen/cloudtrail.h"
@@ -112,7 +113,8 @@ Cloud::Cloud(const UpOptions& given, const Instance& where)
       dynamodb({*store, clock, *random, control, workers}),
       logs({*store, clock, *random, control, workers, sinks}),
       flow_log_destinations(*store, logs, s3, roles, authorizer),
-      ecr({*store, clock, *random, control, workers, *images, key_ring, authorizer, where.spool()}),
+      ecr({*store, clock, *random, control, workers, *images, key_ring, authorizer, where.spool(),
+           [this] { image_garbage.collect(); }}),
       task_interfaces(ec2, *network),
       service_targets(elbv2),
       image_source(ecr, *images),
@@ -122,6 +124,7 @@ Cloud::Cloud(const UpOptions& given, const Instance& where)
       trail_destinations(*store, logs, s3, roles, authorizer),
       cloudtrail({*store, clock, *random, control, workers, trail_destinations}),
       resource_tags({ec2, elbv2, ecs, ecr, logs, dynamodb}),
+      image_garbage(control, clock, ecr, ecs, *images),
       relay(control, elbv2, *network),
       admin(*this),
       front({.spool_directory = where.spool(), .default_region = given.default_region},
@@ -202,6 +205,7 @@ void Cloud::connected(const KeeperClient::Connected& state) {
   if (std::exchange(recovering_, true)) return;
   ec2.reconciler.start([this](const std::string& problem) {
     if (!problem.empty()) return fail("the network cannot be made: " + problem);
+    fault_point("cloud.network.recovered");
     network->set_egress(options.allow_egress, [](const std::string&) {});
     network->enable_real_internet(!options.offline, [](const std::string& error) {
       if (!error.empty()) log::warning("cloud", "no real internet for tools in exec: " + error);
@@ -216,6 +220,7 @@ void Cloud::serve_internet() {
     elbv2.start();
     ecs.start();
     ec2.flow_collector.start(flow_log_destinations);
+    image_garbage.start();
     listen_endpoint(443);
     listen_endpoint(80);
     admin.serving = true;
@@ -256,18 +261,30 @@ void Cloud::serve_listener(const network::Listener& listener) {
   }
 }
 
-// Tasks' lines are acknowledged once they are committed: the daemon's death at any point loses none.
+// Tasks' lines are acknowledged once they are committed: the daemon's death at any point loses none. While the disk is
+// full they wait here, in order; the keeper tells no more than it may have unacknowledged.
 void Cloud::take_lines(const std::vector<Keeper::Line>& lines) {
-  std::vector<Keeper::Line> of_tasks;
-  std::map<std::string, std::uint64_t> last;
+  const bool waiting = !waiting_lines_.empty();
   for (const Keeper::Line& line : lines) {
     if (!line.id.starts_with("task/")) continue;
-    of_tasks.push_back(line);
-    of_tasks.back().at_ms = in_cloud_time(line.at_ms).ms;  // the keeper has the machine's clock
-    last[line.id] = line.sequence;
+    waiting_lines_.push_back(line);
+    waiting_lines_.back().at_ms = in_cloud_time(line.at_ms).ms;  // the keeper has the machine's clock
   }
-  if (of_tasks.empty()) return;
-  ecs.take_lines(of_tasks);
+  if (!waiting) keep_lines();
+}
+
+void Cloud::keep_lines() {
+  if (waiting_lines_.empty()) return;
+  try {
+    ecs.take_lines(waiting_lines_);
+  } catch (const StoreError& error) {
+    log::warning("cloud", "tasks' lines wait until they can be written: " + error.message);
+    control.at(clock.now() + seconds(1), [this] { keep_lines(); });
+    return;
+  }
+  fault_point("logs.lines.kept");
+  std::map<std::string, std::uint64_t> last;
+  for (const Keeper::Line& line : std::exchange(waiting_lines_, {})) last[line.id] = line.sequence;
   for (const auto& [id, sequence] : last) keeper->acknowledge(id, sequence);
 }
 

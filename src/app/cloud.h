@@ -10,6 +10,7 @@
 #include "app/adapters/endpoint_policies.h"
 #include "app/adapters/flow_log_destinations.h"
 #include "app/adapters/identity.h"
+#include "app/adapters/image_garbage.h"
 #include "app/adapters/image_source.h"
 #include "app/adapters/issuer_fetch.h"
 #include "app/adapters/resource_tags.h"
@@ -110,6 +111,7 @@ class Cloud {
   TrailDestinations trail_destinations;
   cloudtrail::Cloudtrail cloudtrail;
   ResourceTags resource_tags;
+  ImageGarbage image_garbage;
 
   LoadBalancerRelay relay;
   Admin admin;
@@ -125,12 +127,14 @@ class Cloud {
   void serve_internet();
   void listen_endpoint(int port);
   void take_lines(const std::vector<Keeper::Line>& lines);
+  void keep_lines();
   void fail(const std::string& problem);
   Time in_cloud_time(std::int64_t machine_ms) const { return clock.at_machine_time(Time{machine_ms}); }
 
   std::function<void(std::string)> started_;
   std::uint16_t port_ = 0;
   bool recovering_ = false;
+  std::vector<Keeper::Line> waiting_lines_;  // of tasks, not stored yet
 };
 
 }  // namespace brume::app

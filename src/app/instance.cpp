@@ -8,6 +8,7 @@
 #include <fstream>
 #include <stdexcept>
 
+#include "core/fault.h"
 #include "core/random.h"
 
 namespace brume::app {
@@ -62,6 +63,7 @@ Instance open_instance(const std::string& state) {
     // Written beside and renamed, so that an id file is whole or absent.
     std::ofstream(state + "/id.new") << id << '\n';
     fs::rename(state + "/id.new", state + "/id");
+    fault_point("instance.named");
   }
   Instance instance = find_instance(state);
   make_directory(instance.run, 0711);

@@ -7,6 +7,7 @@
 
 #include "app/commands/commands.h"
 #include "core/cloud_clock.h"
+#include "core/fault.h"
 #include "planes/keeper/keeper_process.h"
 
 namespace {
@@ -159,6 +160,10 @@ class CommandLine {
     check->add_option("directory", file_, "the directory")->required()->check(CLI::ExistingDirectory);
     command("doctor", "what this machine can and cannot do, and what to install",
             [this] { return run_doctor(state_); });
+    command("faults", "the points at which a test can end the daemon or the keeper", [] {
+      for (const std::string_view point : brume::kFaultPoints) std::printf("%s\n", std::string(point).c_str());
+      return 0;
+    })->group("");  // not shown
   }
 
   CLI::App app_;

@@ -18,6 +18,8 @@ constexpr std::int64_t kPoll = 1'000'000'000;
 // Longer than this is for ever: a change of the clock wakes the sleeper.
 constexpr std::int64_t kForever = 1'000'000'000'000'000;
 constexpr Time kNever{std::numeric_limits<std::int64_t>::max()};
+// Less is the steering of a time daemon.
+constexpr Duration kSetBack = seconds(1);
 
 }  // namespace
 
@@ -118,7 +120,9 @@ bool ControlLoop::wait_for_turn(std::unique_lock<std::mutex>& lock) {
     wake_.wait(lock, [this] { return !busy_; });
     wants_ = false;
     if (stopping_) return false;
-    const bool due = !timers_.empty() && timers_.begin()->first.first <= clock_.now();
+    const Time now = clock_.now();
+    keep_distances(now);
+    const bool due = !timers_.empty() && timers_.begin()->first.first <= now;
     if (!queue_.empty() || due || may_step()) break;
     poked_ = false;
     const auto woken = [this] {
@@ -224,8 +228,22 @@ bool ControlLoop::run_one_posted() {
   return true;
 }
 
+// A timer is a span for most who set one: when the machine's clock is set back it must not wait for hours. What stands
+// for a moment is early then, and looks at the clock itself.
+void ControlLoop::keep_distances(Time now) {
+  const Duration back = std::exchange(last_look_, now) - now;
+  if (back <= kSetBack || timers_.empty()) return;
+  log::warning("control", "the clock was set back by " + std::to_string(back.ms) + " ms");
+  std::map<std::pair<Time, TimerId>, Function> earlier;
+  for (auto& [key, function] : timers_) earlier.emplace(std::pair(key.first - back, key.second), std::move(function));
+  timers_ = std::move(earlier);
+  for (auto& [timer, when] : times_) when = when - back;
+}
+
 bool ControlLoop::run_one_due_timer() {
-  if (timers_.empty() || timers_.begin()->first.first > clock_.now()) return false;
+  const Time now = clock_.now();
+  keep_distances(now);
+  if (timers_.empty() || timers_.begin()->first.first > now) return false;
   auto node = timers_.extract(timers_.begin());
   times_.erase(node.key().second);
   run_guarded(node.mapped());

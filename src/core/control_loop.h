@@ -60,6 +60,7 @@ class ControlLoop final : public Control, public Turns {
   void step();
   bool run_one_posted();
   bool run_one_due_timer();
+  void keep_distances(Time now);
   static void run_guarded(Function& function);
 
   const Clock& clock_;
@@ -76,6 +77,7 @@ class ControlLoop final : public Control, public Turns {
   std::map<std::pair<Time, TimerId>, Function> timers_;
   std::unordered_map<TimerId, Time> times_;
   TimerId last_timer_ = 0;
+  Time last_look_;
   struct Advance {
     CloudClock& clock;
     Time target;

@@ -141,6 +141,34 @@ TEST(ControlLoop, OwnThreadRunsPostsAndTimers) {
   loop.stop();
 }
 
+TEST(ControlLoop, TimersKeepTheirDistanceWhenTheClockIsSetBack) {
+  ManualRuntime runtime;
+  std::vector<int> ran;
+  const Control::TimerId cancelled = runtime.control.at(runtime.clock.now() + seconds(5), [&] { ran.push_back(0); });
+  runtime.control.at(runtime.clock.now() + seconds(5), [&] { ran.push_back(5); });
+  runtime.control.at(runtime.clock.now() + seconds(9), [&] { ran.push_back(9); });
+  runtime.advance(seconds(2));
+  runtime.clock.set(runtime.clock.now() - hours(3));
+  runtime.run();
+  EXPECT_TRUE(ran.empty());
+  runtime.control.cancel(cancelled);
+  runtime.advance(seconds(3));
+  EXPECT_EQ(ran, std::vector{5});
+  runtime.advance(seconds(4));
+  EXPECT_EQ(ran, (std::vector{5, 9}));
+}
+
+TEST(ControlLoop, TimersThatAClockSetForwardHasPassedFireInOrder) {
+  ManualRuntime runtime;
+  std::vector<int> ran;
+  runtime.control.at(runtime.clock.now() + hours(2), [&] { ran.push_back(2); });
+  runtime.control.at(runtime.clock.now() + hours(1), [&] { ran.push_back(1); });
+  runtime.control.at(runtime.clock.now() + days(9), [&] { ran.push_back(9); });
+  runtime.clock.advance(days(1));
+  runtime.run();
+  EXPECT_EQ(ran, (std::vector{1, 2}));
+}
+
 TEST(ControlLoop, WakeSeesAClockThatWasSet) {
   ManualClock clock;
   ControlLoop loop(clock);

@@ -1,5 +1,5 @@
-// The store on RocksDB: one column family, small buffers, a write-ahead log that is written (not synced) at each batch
-// unless power loss must be survived.
+// The store on RocksDB: one column family, small buffers, a write-ahead log that is written at each batch. It is synced
+// once a second, or, when power loss must be survived, by the commit thread for all that wait.
 #include <fcntl.h>
 #include <rocksdb/cache.h>
 #include <rocksdb/convenience.h>
@@ -14,13 +14,16 @@
 #include <atomic>
 #include <condition_variable>
 #include <filesystem>
+#include <fstream>
 #include <mutex>
 #include <stop_token>
 #include <thread>
 
+#include "core/fault.h"
 #include "core/log.h"
 #include "core/text.h"
 #include "store/directory.h"
+#include "store/group_sync.h"
 #include "store/store.h"
 
 namespace brume {
@@ -31,6 +34,8 @@ constexpr std::int64_t kFormat = 1;
 // No key of ours starts with it: the end of an unbounded range.
 constexpr std::string_view kAfterAllKeys = "\xff";
 
+constexpr std::string_view kWhatToDo = "Restore a copy of the state directory, or move it away and start anew.";
+
 rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
 std::string_view view(const rocksdb::Slice& text) { return {text.data(), text.size()}; }
 
@@ -38,7 +43,7 @@ bool is_no_space(const rocksdb::Status& status) {
   return status.IsNoSpace() || status.subcode() == rocksdb::Status::kNoSpace;
 }
 
-rocksdb::Options options_for(Durability durability) {
+rocksdb::Options options_for() {
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = rocksdb::NewLRUCache(8 << 20, 2);
   table.cache_index_and_filter_blocks = true;
@@ -67,17 +72,17 @@ rocksdb::Options options_for(Durability durability) {
   const std::vector<rocksdb::CompressionType> supported = rocksdb::GetSupportedCompressions();
   const bool has_lz4 = std::ranges::find(supported, rocksdb::kLZ4Compression) != supported.end();
   options.compression = has_lz4 ? rocksdb::kLZ4Compression : rocksdb::kNoCompression;
-  // A log that was synced may only be torn at its end. One that was not may hold anything after a power cut; the
-  // longest consistent beginning is then the best there is.
-  options.wal_recovery_mode = durability == Durability::power_loss
-                                  ? rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords
-                                  : rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  // What was not synced may hold anything after a power cut; the longest consistent beginning is then the best there
+  // is. That it holds all that was synced is checked against the file `synced`.
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
   return options;
 }
 
 void throw_status(const rocksdb::Status& status, std::string_view doing) {
   if (is_no_space(status))
     throw StoreFull("The disk of the state directory is full; " + std::string(doing) + " failed.");
+  if (status.IsCorruption())
+    throw StoreError("The state is damaged (" + status.ToString() + "). " + std::string(kWhatToDo));
   throw StoreError("The store cannot go on: " + std::string(doing) + ": " + status.ToString());
 }
 
@@ -158,10 +163,12 @@ class RocksStore final : public Store {
       : directory_(directory), durability_(durability), lock_(directory), reserve_(directory) {
     open();
     check_format();
+    check_synced();
     full_ = !reserve_.take();
-    write_options_.sync = durability == Durability::power_loss;
     if (durability == Durability::process_death) {
       syncer_ = std::jthread([this](const std::stop_token& stop) { sync_each_second(stop); });
+    } else {
+      group_.emplace([this] { return sync_files(); });
     }
   }
   RocksStore(const RocksStore&) = delete;
@@ -171,7 +178,8 @@ class RocksStore final : public Store {
       syncer_.request_stop();
       syncer_.join();
     }
-    sync_log_files(directory_ + "/db");
+    group_.reset();
+    sync_files();
   }
 
   void write(const Batch& batch) override {
@@ -201,13 +209,17 @@ class RocksStore final : public Store {
     scan_db(*db_, rocksdb::ReadOptions(), from, until, visit, reverse);
   }
   void sync() override {
-    if (!sync_log_files(directory_ + "/db")) throw StoreError("The store's log cannot be synced to disk.");
+    if (!sync_files()) throw StoreError("The store's log cannot be synced to disk.");
+  }
+  void when_durable(Function then) override {
+    if (group_) return group_->when_synced(std::move(then));
+    then();
   }
   Durability durability() const override { return durability_; }
 
  private:
   void open() {
-    const rocksdb::Options options = options_for(durability_);
+    const rocksdb::Options options = options_for();
     options.env->SetBackgroundThreads(1, rocksdb::Env::Priority::LOW);
     options.env->SetBackgroundThreads(1, rocksdb::Env::Priority::HIGH);
     rocksdb::DB* db = nullptr;
@@ -224,21 +236,27 @@ class RocksStore final : public Store {
       throw StoreFull("The disk of the state directory " + directory_ + " is full. Free some space and start again.");
     }
     throw StoreError("The state in " + directory_ + " cannot be read (" + status.ToString() +
-                     "). If it is damaged, restore a copy of the directory, or move it away and start anew.");
+                     "). If it is damaged: " + std::string(kWhatToDo));
   }
 
   void check_format() {
     const std::optional<std::string> present = get(kFormatKey);
     std::int64_t format = kFormat;
     if (!present) {
+      scan(
+          "", "",
+          [this](std::string_view, std::string_view) -> bool {
+            throw StoreError("The state in " + directory_ + " is damaged: it has records and no format. " +
+                             std::string(kWhatToDo));
+          },
+          false);
+      fault_point("store.created");
       rocksdb::WriteOptions synced;
       synced.sync = true;
       const rocksdb::Status status = db_->Put(synced, slice(kFormatKey), std::to_string(kFormat));
       if (!status.ok()) throw_status(status, "writing the format");
     } else if (!parse_int(*present, format) || format < 1) {
-      throw StoreError("The state in " + directory_ +
-                       " is damaged: it has no format. Restore a copy of the directory, "
-                       "or move it away and start anew.");
+      throw StoreError("The state in " + directory_ + " is damaged: it has no format. " + std::string(kWhatToDo));
     }
     if (format > kFormat) {
       throw StoreError("The state in " + directory_ + " has format " + std::to_string(format) +
@@ -247,12 +265,38 @@ class RocksStore final : public Store {
     }
   }
 
+  // The file `synced` says up to which of its numbered changes the log was on disk. A log that now ends before that was
+  // cut or damaged; without this the rest would pass for the whole.
+  void check_synced() const {
+    std::ifstream file(directory_ + "/synced");
+    std::uint64_t synced = 0;
+    if (!(file >> synced)) return;
+    const std::uint64_t last = db_->GetLatestSequenceNumber();
+    if (last >= synced) return;
+    throw StoreError("The state in " + directory_ + " is damaged: of " + std::to_string(synced) +
+                     " changes that were on disk only " + std::to_string(last) + " can be read. " +
+                     std::string(kWhatToDo) + " To go on without the changes that are lost, remove " + directory_ +
+                     "/synced.");
+  }
+  bool sync_files() const {
+    const std::string number = std::to_string(db_->GetLatestSequenceNumber());
+    if (!sync_log_files(directory_ + "/db")) return false;
+    // In place and of one length, so that it is whole; it may stay behind and never runs ahead.
+    const std::string text = std::string(20 - number.size(), '0') + number + "\n";
+    const int file = ::open((directory_ + "/synced").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    [[maybe_unused]] const ssize_t written = ::pwrite(file, text.data(), text.size(), 0);
+    ::close(file);
+    return true;
+  }
+
   void write_changes(rocksdb::WriteBatch& changes) {
     if (full_ && !recover_space()) {
       throw StoreFull("The disk of the state directory is full: nothing can be written until space is freed.");
     }
-    const rocksdb::Status status = db_->Write(write_options_, &changes);
+    fault_point("store.write");
+    const rocksdb::Status status = db_->Write(rocksdb::WriteOptions(), &changes);
     if (status.ok()) {
+      fault_point("store.written");
       note_unsynced();
       return;
     }
@@ -278,7 +322,8 @@ class RocksStore final : public Store {
   }
 
   void note_unsynced() {
-    if (durability_ == Durability::power_loss || unsynced_.load(std::memory_order_relaxed)) return;
+    if (group_) return group_->note_written();
+    if (unsynced_.load(std::memory_order_relaxed)) return;
     {
       const std::lock_guard lock(sync_mutex_);
       unsynced_ = true;
@@ -296,7 +341,7 @@ class RocksStore final : public Store {
         unsynced_ = false;
       }
       if (stop.stop_requested()) return;
-      if (!sync_log_files(directory_ + "/db")) log::error("store", "the background sync failed");
+      if (!sync_files()) log::error("store", "the background sync failed");
     }
   }
 
@@ -305,13 +350,13 @@ class RocksStore final : public Store {
   DirectoryLock lock_;
   SpaceReserve reserve_;
   std::shared_ptr<rocksdb::DB> db_;
-  rocksdb::WriteOptions write_options_;
   std::atomic<bool> full_ = false;
   std::mutex recovery_mutex_;
   std::mutex sync_mutex_;
   std::condition_variable_any sync_wake_;
   std::atomic<bool> unsynced_ = false;
   std::jthread syncer_;
+  std::optional<GroupSync> group_;  // with Durability::power_loss
 };
 
 }  // namespace

@@ -79,6 +79,7 @@ class MemoryStore final : public Store {
     map_.erase(map_.lower_bound(from), until.empty() ? map_.end() : map_.lower_bound(until));
   }
   void sync() override {}
+  void when_durable(Function then) override { then(); }
   Durability durability() const override { return Durability::process_death; }
 
  private:

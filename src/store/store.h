@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/runtime.h"
+
 namespace brume {
 
 struct Batch {
@@ -43,6 +45,10 @@ class Store {
                     bool reverse = false) const = 0;
   virtual void erase_range(std::string_view from, std::string_view until) = 0;  // not part of a batch
   virtual void sync() = 0;
+  // Runs `then` when everything that was written before this call is acknowledged, as durability() means it: at once,
+  // or with Durability::power_loss later, on the commit thread. Whoever tells anybody of a write, or of what it read
+  // after one, does so from here.
+  virtual void when_durable(Function then) = 0;
   // What an acknowledged write survives; files written beside the store must match it.
   virtual Durability durability() const = 0;
 };

@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <thread>
 
 #include "core/random.h"
@@ -132,6 +133,98 @@ TEST(RocksStore, RefusesADamagedState) {
     if (entry.path().filename().string().starts_with("MANIFEST")) std::ofstream(entry.path()) << "garbage";
   }
   EXPECT_THAT(refusal(directory.path()), HasSubstr("restore a copy"));
+}
+
+TEST(RocksStore, RefusesRecordsWithoutAFormat) {
+  const TemporaryDirectory directory;
+  open_store(directory.path(), Durability::process_death)->write({{{"t/a", "1"}, {"m/format", std::nullopt}}});
+  EXPECT_THAT(refusal(directory.path()), HasSubstr("no format"));
+}
+
+// Where the newest log of a store is, of which nothing has been written out to a table yet.
+std::string log_of(const std::string& directory) {
+  std::string newest;
+  for (const auto& entry : std::filesystem::directory_iterator(directory + "/db")) {
+    const std::string path = entry.path().string();
+    if (path.ends_with(".log") && std::filesystem::file_size(path) > 0) newest = std::max(newest, path);
+  }
+  return newest;
+}
+
+struct DamagedLog : testing::TestWithParam<Durability> {
+  const TemporaryDirectory directory;
+  void SetUp() override {
+    const auto store = open_store(directory.path(), GetParam());
+    for (int i = 0; i < 100; ++i) store->write({{{"t/" + std::to_string(i), std::string(100, 'x')}}});
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Durabilities, DamagedLog, testing::Values(Durability::process_death, Durability::power_loss));
+
+TEST_P(DamagedLog, IsWholeUntouched) {
+  const auto store = open_store(directory.path(), GetParam());
+  EXPECT_EQ(keys_of(*store, "t/", "t0").size(), 100U);
+}
+
+TEST_P(DamagedLog, IsRefusedWhenItWasCut) {
+  const std::string log = log_of(directory.path());
+  std::filesystem::resize_file(log, std::filesystem::file_size(log) / 2);
+  EXPECT_THAT(refusal(directory.path()), testing::AllOf(HasSubstr("is damaged"), HasSubstr("Restore a copy")));
+}
+
+TEST_P(DamagedLog, IsRefusedWhenAByteOfItHasChanged) {
+  std::fstream log(log_of(directory.path()), std::ios::in | std::ios::out | std::ios::binary);
+  log.seekp(3000);
+  log.put('y');
+  log.close();
+  EXPECT_THAT(refusal(directory.path()), testing::AllOf(HasSubstr("is damaged"), HasSubstr("Restore a copy")));
+}
+
+TEST_P(DamagedLog, CanBeGoneOnWithWhenTheLossIsAccepted) {
+  const std::string log = log_of(directory.path());
+  std::filesystem::resize_file(log, std::filesystem::file_size(log) / 2);
+  std::filesystem::remove(directory.path() + "/synced");
+  const auto store = open_store(directory.path(), GetParam());
+  const std::vector<std::string> keys = keys_of(*store, "t/", "t0");
+  EXPECT_TRUE(!keys.empty() && keys.size() < 100U);
+}
+
+TEST(RocksStore, RefusesADamagedTable) {
+  const TemporaryDirectory directory;
+  {
+    const auto store = open_store(directory.path(), Durability::process_death);
+    // More than the memory's buffers hold: some is written out to tables.
+    for (int i = 0; i < 9000; ++i) store->write({{{"t/" + std::to_string(i), std::string(1000, 'x')}}});
+  }
+  for (const auto& entry : std::filesystem::directory_iterator(directory.path() + "/db")) {
+    if (entry.path().extension() != ".sst") continue;
+    std::fstream table(entry.path(), std::ios::in | std::ios::out | std::ios::binary);
+    table.seekp(100);
+    table << std::string(50, '?');
+  }
+  const auto read_all = [&] {
+    const auto store = open_store(directory.path(), Durability::process_death);
+    keys_of(*store, "t/", "t0");
+  };
+  try {
+    read_all();
+    FAIL() << "it was read";
+  } catch (const StoreError& error) {
+    EXPECT_THAT(error.message, testing::AllOf(HasSubstr("damaged"), HasSubstr("Restore a copy")));
+  }
+}
+
+TEST(RocksStore, TellsOfADurableWriteAfterItsSync) {
+  const TemporaryDirectory directory;
+  const auto store = open_store(directory.path(), Durability::power_loss);
+  for (int i = 0; i < 10; ++i) {
+    store->write({{{"t/a", std::to_string(i)}}});
+    std::promise<void> durable;
+    store->when_durable([&] { durable.set_value(); });
+    durable.get_future().get();
+  }
+  bool at_once = false;
+  store->when_durable([&] { at_once = true; });
+  EXPECT_TRUE(at_once) << "nothing was written since";
 }
 
 TEST(RocksStore, RefusesAPlaceThatCannotBeWritten) { EXPECT_THAT(refusal("/proc/none"), HasSubstr("--state")); }

@@ -35,6 +35,7 @@ class BrittleStore final : public Store {
   }
   void erase_range(std::string_view from, std::string_view until) override { inner->erase_range(from, until); }
   void sync() override {}
+  void when_durable(Function then) override { then(); }
   Durability durability() const override { return Durability::process_death; }
   std::unique_ptr<Store> inner = memory_store();
   bool broken = false;

@@ -58,8 +58,8 @@ class Cloud:
             raise CommandFailed(command, done)
         return done
 
-    def up(self):
-        self.brume('up', '--detach', '--port', self.port or 0, *self.options)
+    def up(self, env=None):
+        self.brume('up', '--detach', '--port', self.port or 0, *self.options, env=env)
         status = self.status()
         self.port, self.pid = status['port'], status['pid']
         return self

@@ -107,3 +107,59 @@ def test_second_daemon_on_the_same_state_is_refused(prepared):
     again = prepared.brume('up', '--detach', '--offline', '--port', '0', check=False)
     assert again.returncode == 0 and 'up already' in again.stdout
     assert prepared.status()['pid'] == prepared.pid
+
+
+class Asking(threading.Thread):
+    """A request that may take its time."""
+
+    def __init__(self, ask):
+        super().__init__()
+        self.ask, self.answer = ask, None
+        self.start()
+
+    def run(self):
+        self.answer = self.ask()
+
+
+def knock(cloud):
+    """A request that is none, and its answer: the front door is awake, and had a moment to answer others."""
+    connection = http.client.HTTPConnection('127.0.0.1', cloud.port, timeout=10)
+    connection.putrequest('GET', '/ no', skip_host=True)
+    connection.endheaders()
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+@pytest.mark.parametrize('durable', [True, False])
+def test_durable_answers_wait_until_the_disk_has_what_they_tell(fresh_cloud, durable):
+    """With the commit thread held before its sync, neither who wrote nor who read it is answered; without --durable,
+    which is the control of this test, both are."""
+    cloud = fresh_cloud(*(['--durable'] if durable else []))
+    hold, reached = cloud.work / 'hold', cloud.work / 'hold.reached'
+    cloud.up(env={'BRUME_FAULT': f'hold store.sync {hold}'})
+    writer, reader = cloud.client('dynamodb'), cloud.client('dynamodb')
+    writer.create_table(TableName='durable', BillingMode='PAY_PER_REQUEST',
+                        AttributeDefinitions=[{'AttributeName': 'n', 'AttributeType': 'N'}],
+                        KeySchema=[{'AttributeName': 'n', 'KeyType': 'HASH'}])
+    writer.get_waiter('table_exists').wait(TableName='durable', WaiterConfig={'Delay': 1})
+    reader.get_item(TableName='durable', Key={'n': {'N': '1'}})
+    hold.touch()
+    asked = [Asking(lambda: writer.put_item(TableName='durable', Item={'n': {'N': '1'}, 'text': {'S': 'x'}}))]
+    try:
+        if durable:
+            wait_until(reached.exists, 10, 'the commit thread before its sync')
+        else:
+            asked[0].join(20)
+        asked.append(Asking(lambda: reader.get_item(TableName='durable', Key={'n': {'N': '1'}}, ConsistentRead=True)))
+        if not durable:
+            asked[1].join(20)
+        for _ in range(100):
+            assert knock(cloud) == 400
+        assert [each.answer is None for each in asked] == [durable, durable]
+    finally:
+        hold.unlink()
+        for each in asked:
+            each.join(20)
+    assert asked[1].answer['Item']['text'] == {'S': 'x'}
+    assert reached.exists() == durable

@@ -4,6 +4,7 @@
 #include <exception>
 #include <utility>
 
+#include "core/fault.h"
 #include "core/log.h"
 #include "core/scope.h"
 #include "core/text.h"
@@ -219,6 +220,7 @@ void ApiCall::decompress() {
 }
 
 void ApiCall::on_stream() {
+  fault_point("front.received");
   if (auto wrong = check_body(*operation_, exchange_->head().headers, payload_, received_)) throw *std::move(wrong);
   own_headers_ = decoded_headers(exchange_->head().headers, payload_, received_);
   decode();
@@ -303,12 +305,18 @@ void ApiCall::to_control(Next step) {
   if (auto output = std::exchange(output_, std::nullopt)) send_output(*std::move(output));
 }
 
+// Tells nobody of what a power cut could still take back: neither who wrote it nor who saw it.
+void ApiCall::answer(Function send) {
+  environment_->store.when_durable(
+      [self = shared_from_this(), send = std::move(send)]() mutable { self->exchange_->post(std::move(send)); });
+}
+
 void ApiCall::succeed(model::Object output) {
-  if (in_turn_)
+  // In a turn of the control thread's on this one nobody need be woken, unless the disk is waited for.
+  if (in_turn_ && environment_->store.durability() == Durability::process_death)
     output_.emplace(std::move(output));
   else
-    exchange_->post(
-        [self = shared_from_this(), output = std::move(output)]() mutable { self->send_output(std::move(output)); });
+    answer([self = shared_from_this(), output = std::move(output)]() mutable { self->send_output(std::move(output)); });
 }
 
 void ApiCall::send_output(model::Object output) {
@@ -323,7 +331,7 @@ void ApiCall::send_output(model::Object output) {
 }
 
 void ApiCall::fail(AwsError error) {
-  exchange_->post([self = shared_from_this(), error = std::move(error)] {
+  answer([self = shared_from_this(), error = std::move(error)] {
     // Of services that are not served nothing is modelled: their errors have no shapes.
     static const model::Service kUnknown{.json_version = "1.1"};
     const model::Service& service = self->service_ != nullptr ? *self->service_->model : kUnknown;

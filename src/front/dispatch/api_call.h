@@ -77,6 +77,7 @@ class ApiCall final : public std::enable_shared_from_this<ApiCall> {
   void find_cross_origin_headers();
 
   // Either thread.
+  void answer(Function send);
   void succeed(model::Object output);
   void send_output(model::Object output);  // I/O thread
   void fail(AwsError error);

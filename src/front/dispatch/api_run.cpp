@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/deferred.h"
+#include "core/fault.h"
 #include "front/dispatch/api_call.h"
 #include "front/dispatch/permissions.h"
 #include "front/dispatch/style.h"
@@ -67,6 +68,7 @@ void ApiCall::handle() {
   Tx tx(environment_->store);
   handler.invoke(service_->object, tx, context_, input_->get(), output.get());
   tx.commit();
+  fault_point("front.committed");
   succeed(std::move(output));
 }
 

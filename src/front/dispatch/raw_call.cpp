@@ -35,11 +35,17 @@ HttpRequest make_request(Environment& environment, const http::Exchange& exchang
   return request;
 }
 
-void handle(HttpHandler& handler, HttpRequest request, const std::shared_ptr<http::Exchange>& exchange) {
+void handle(HttpHandler& handler, HttpRequest request, Store& store, const std::shared_ptr<http::Exchange>& exchange) {
   const std::string id = request.context.request_id;
   const std::string what = request.method + " " + request.path;
   try {
-    handler.handle(std::move(request), [exchange](HttpReply reply) { exchange->reply(std::move(reply)); });
+    handler.handle(std::move(request), [exchange, &store](HttpReply reply) {
+      store.when_durable([exchange, reply = std::move(reply)]() mutable { exchange->reply(std::move(reply)); });
+    });
+  } catch (const StoreFull& full) {
+    // 507 is repeated by no client; 500 and 503 are.
+    exchange->reply(
+        {.status = 507, .headers = {{"Content-Type", "text/plain"}}, .body = Body::of(full.message + "\n")});
   } catch (const std::exception& failure) {
     log::error("front", "Request " + id + " (" + what + ") failed: " + failure.what());
     exchange->reply({.status = 500});
@@ -85,13 +91,15 @@ class RawCall final : public std::enable_shared_from_this<RawCall> {
     http::BodyPlan plan{.limit = handler_.largest_body(request_.method, request_.path),
                         .memory_limit = kInMemory,
                         .digests = {DigestKind::sha256}};
-    exchange_->receive_body(std::move(plan), [self = shared_from_this()](
-                                                 std::expected<http::ReceivedBody, AwsError> body) {
-      if (!body) return self->refuse(body.error());
-      self->request_.body = std::move(body->body);
-      if (auto wrong = self->authenticate()) return self->refuse(*wrong);
-      self->environment_->control.post([self] { handle(self->handler_, std::move(self->request_), self->exchange_); });
-    });
+    exchange_->receive_body(
+        std::move(plan), [self = shared_from_this()](std::expected<http::ReceivedBody, AwsError> body) {
+          if (!body) return self->refuse(body.error());
+          self->request_.body = std::move(body->body);
+          if (auto wrong = self->authenticate()) return self->refuse(*wrong);
+          self->environment_->control.post([self] {
+            handle(self->handler_, std::move(self->request_), self->environment_->store, self->exchange_);
+          });
+        });
   }
 
   void refuse(const AwsError& error) {

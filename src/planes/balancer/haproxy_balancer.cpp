@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "core/error.h"
+#include "core/fault.h"
 #include "core/log.h"
 #include "planes/balancer/access.h"
 #include "planes/balancer/proxy.h"
@@ -187,6 +188,7 @@ class HaproxyBalancer final : public Balancer, public ProxyHost {
     on_control([this, id, spec = std::move(spec), log_socket = std::move(log_socket)] {
       keeper_.open_log_socket(log_socket, log_id(id));
       keeper_.spawn(spec, [this, id, alive = std::weak_ptr(alive_)](const Keeper::Spawned& spawned) {
+        fault_point("balancer.spawned");
         if (alive.expired()) return;
         with(id, [error = spawned.error](Proxy& proxy) { proxy.started(error); });
       });

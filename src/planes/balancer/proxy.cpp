@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "core/error.h"
+#include "core/fault.h"
 #include "core/log.h"
 #include "planes/balancer/runtime.h"
 
@@ -166,6 +167,7 @@ void Proxy::start(Moment now) {
     const Rendered rendered = render(*desired_, {directory_, options_.threads}, in_service());
     write_files(rendered);
     coming_shape_ = rendered.shape;
+    fault_point("balancer.files.written");
   } catch (const PlaneError& error) {
     retry_at_ = now + kRestartPause;
     fail(error.message);
@@ -217,6 +219,7 @@ void Proxy::ask_to_reload(Moment now) {
   reload_heard_ = false;
   ask_again_at_ = now + kReloadPatience;
   host_.reload(id_);
+  fault_point("balancer.reload");
 }
 
 // Until the worker that answers is the one with the configuration that was written last.
@@ -291,6 +294,7 @@ void Proxy::execute(const std::vector<TargetAction>& actions) {
   for (const TargetAction& action : actions)
     for (const std::string& command : commands(action, desired_->groups)) {
       const std::string answer = ask(command);
+      fault_point("balancer.target");
       // A server that has connections left cannot be deleted yet; anything is seen and corrected at the next look.
       if (!answer.empty()) log::debug("balancer", id_ + ": " + command + ": " + answer);
     }

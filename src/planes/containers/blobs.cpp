@@ -92,6 +92,22 @@ void Blobs::remove(const std::string& digest) const {
   if (is_digest(digest)) ::unlink(path(digest).c_str());
 }
 
+std::vector<std::string> Blobs::all() const {
+  std::vector<std::string> digests;
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(directory_ + "/sha256", error), end; !error && it != end;
+       it.increment(error)) {
+    digests.push_back("sha256:" + it->path().filename().string());
+  }
+  return digests;
+}
+
+std::string Blobs::take_away(const std::string& digest) const {
+  std::string gone = directory_ + "/partial/gone-" + digest_hex(digest);
+  std::rename(path(digest).c_str(), gone.c_str());
+  return gone;
+}
+
 std::string digest_of_file(const std::string& path) {
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) throw_errno(path);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/file_body.h"
 
@@ -21,6 +22,9 @@ class Blobs {
   bool put(const std::string& digest, const Body& body);
   std::string put_text(const std::string& text);
   void remove(const std::string& digest) const;
+  std::vector<std::string> all() const;  // digests
+  // Takes the blob out of the store and returns the path of what is to be deleted, which may take long.
+  std::string take_away(const std::string& digest) const;
 
   // A new empty file's path beside the blobs, for content that arrives in pieces.
   std::string temporary_path();

@@ -3,9 +3,11 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "core/error.h"
+#include "core/log.h"
 #include "core/text.h"
 #include "planes/containers/archive.h"
 #include "planes/containers/blobs.h"
@@ -49,12 +51,17 @@ class ImageStore final : public Images {
   void remove(const std::string& digest) override { blobs_.remove(digest); }
   std::string layer_path(const std::string& digest) const override { return layers_.path(digest); }
 
+  bool collect(std::function<ImageRoots()> roots) override;
+
   void prepare(const std::string& manifest_digest, Prepared done) override;
   void pull(const std::string& reference, Found done) override;
   void load_archive(const std::string& file, const std::string& reference, Found done) override;
 
  private:
   Image prepare_now(const std::string& manifest_digest);
+  bool is_busy() const;
+  std::set<std::string> needed(const ImageRoots& roots) const;
+  void sweep(const std::vector<std::string>& blobs, const std::vector<std::string>& layers, const ImageRoots& roots);
   void pull_from_registry(const Reference& reference, Found done);
   void look_again(const Reference& reference, const std::string& known, Found done);
   void copy(const Reference& reference, Found done);
@@ -75,6 +82,7 @@ class ImageStore final : public Images {
   std::map<std::string, std::vector<Prepared>> waiting_;  // prepares that run
   std::map<std::string, std::vector<Found>> pulling_;     // by reference
   std::uint64_t pulls_ = 0;
+  std::size_t loads_ = 0;  // archives that are being taken in
 };
 
 // Runs on a worker.
@@ -130,9 +138,7 @@ void ImageStore::prepare(const std::string& manifest_digest, Prepared done) {
       },
       [this, manifest_digest, result] {
         if (result->image) prepared_[manifest_digest] = *result->image;
-        for (const Prepared& waiter : std::exchange(waiting_[manifest_digest], {})) {
-          waiter(result->image, result->error);
-        }
+        for (const Prepared& waiter : waiting_.extract(manifest_digest).mapped()) waiter(result->image, result->error);
       });
 }
 
@@ -266,6 +272,7 @@ void ImageStore::load_archive(const std::string& file, const std::string& refere
     std::string digest, error;
   };
   auto result = std::make_shared<Result>();
+  ++loads_;
   workers_.run(
       [this, file, reference, result] {
         try {
@@ -280,9 +287,75 @@ void ImageStore::load_archive(const std::string& file, const std::string& refere
         }
       },
       [this, reference, result, done = std::move(done)] {
+        --loads_;
         if (result->error.empty()) references_.put(to_string(parse_reference(reference)), {result->digest, true});
         done(result->digest, result->error);
       });
+}
+
+bool ImageStore::is_busy() const { return !waiting_.empty() || !pulling_.empty() || loads_ > 0; }
+
+bool ImageStore::collect(std::function<ImageRoots()> roots) {
+  if (is_busy()) return false;
+  struct Found {
+    std::vector<std::string> blobs, layers;
+  };
+  auto found = std::make_shared<Found>();  // between the worker and the control thread, in turn
+  workers_.run(
+      [this, found] {
+        found->blobs = blobs_.all();
+        found->layers = layers_.all();
+      },
+      [this, found, roots = std::move(roots)] {
+        // What has begun meanwhile ends with a release of its own, or waits for the next collection.
+        if (!is_busy()) sweep(found->blobs, found->layers, roots());
+      });
+  return true;
+}
+
+std::set<std::string> ImageStore::needed(const ImageRoots& roots) const {
+  std::set<std::string> digests = roots.blobs;
+  std::vector<std::string> manifests(roots.manifests.begin(), roots.manifests.end());
+  for (const auto& [name, known] : references_.all()) manifests.push_back(known.digest);
+  while (!manifests.empty()) {
+    const std::string digest = manifests.back();
+    manifests.pop_back();
+    digests.insert(digest);
+    try {
+      const std::string document = blobs_.read(digest).value_or("");
+      if (is_index(document)) {
+        manifests.push_back(resolve_index(document));
+        continue;
+      }
+      const Manifest manifest = parse_manifest(document);
+      digests.insert(manifest.config.digest);
+      for (const Descriptor& layer : manifest.layers) digests.insert(layer.digest);
+    } catch (const PlaneError&) {
+      // It is gone or no manifest: it names nothing.
+    }
+  }
+  return digests;
+}
+
+void ImageStore::sweep(const std::vector<std::string>& blobs, const std::vector<std::string>& layers,
+                       const ImageRoots& roots) {
+  const std::set<std::string> kept = needed(roots);
+  std::vector<std::string> gone;
+  for (const std::string& digest : blobs) {
+    if (!kept.contains(digest)) gone.push_back(blobs_.take_away(digest));
+  }
+  for (const std::string& digest : layers) {
+    if (!kept.contains(digest)) gone.push_back(layers_.take_away(digest));
+  }
+  std::erase_if(prepared_, [&](const auto& entry) { return !kept.contains(entry.second.digest); });
+  if (gone.empty()) return;
+  log::info("images", "removing " + std::to_string(gone.size()) + " blobs and layers that nothing needs");
+  workers_.run(
+      [gone = std::move(gone)] {
+        std::error_code ignored;  // what stays is removed at the next start
+        for (const std::string& path : gone) std::filesystem::remove_all(path, ignored);
+      },
+      [] {});
 }
 
 }  // namespace

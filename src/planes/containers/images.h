@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,11 @@ struct Image {
   std::string digest;               // of the manifest
   std::vector<std::string> layers;  // digests, lowest first
   ImageConfig config;
+};
+
+// What is meant by somebody outside this store: manifests, with all that they name, and single blobs.
+struct ImageRoots {
+  std::set<std::string> manifests, blobs;
 };
 
 class Images {
@@ -60,6 +66,10 @@ class Images {
                             std::function<void(std::string manifest_digest, std::string error)> done) = 0;
   // The directory of a layer that prepare() has unpacked. Any thread.
   virtual std::string layer_path(const std::string& digest) const = 0;
+  // Removes the blobs and layers that neither the roots nor the names of pulled and loaded images need; `roots` is
+  // asked later, when what is there has been listed. False, with nothing done, while an image is fetched, loaded or
+  // made ready: what it brings belongs to nobody yet.
+  virtual bool collect(std::function<ImageRoots()> roots) = 0;
 };
 
 struct ImagesOptions {

@@ -12,6 +12,7 @@
 #include <filesystem>
 
 #include "core/error.h"
+#include "core/fault.h"
 #include "core/text.h"
 #include "planes/containers/manifest.h"
 #include "planes/keeper/process.h"
@@ -96,6 +97,21 @@ void Layers::ensure(const std::string& digest, const std::string& blob) {
   if (!error.empty()) throw PlaneError(PlaneError::Kind::permanent, "layer " + digest + ": " + error);
 }
 
+std::vector<std::string> Layers::all() const {
+  std::vector<std::string> digests;
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(directory_, error), end; !error && it != end; it.increment(error)) {
+    if (const std::string name = it->path().filename().string(); name != "partial") digests.push_back("sha256:" + name);
+  }
+  return digests;
+}
+
+std::string Layers::take_away(const std::string& digest) const {
+  std::string gone = directory_ + "/partial/gone-" + digest_hex(digest);
+  std::rename(path(digest).c_str(), gone.c_str());
+  return gone;
+}
+
 void Layers::unpack(const std::string& digest, const std::string& blob) const {
   std::string partial = directory_ + "/partial/XXXXXX";
   if (::mkdtemp(partial.data()) == nullptr) throw_errno(partial);
@@ -104,6 +120,7 @@ void Layers::unpack(const std::string& digest, const std::string& blob) const {
     if (::chmod(partial.c_str(), 0755) != 0) throw_errno(partial);
     const std::string found = unpack_layer(blob, partial, limits_);
     if (found != digest) throw PlaneError(PlaneError::Kind::permanent, "its content has the digest " + found);
+    fault_point("images.unpack.done");
     std::filesystem::rename(partial, path(digest));
   } catch (...) {
     std::error_code ignored;

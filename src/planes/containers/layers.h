@@ -23,6 +23,9 @@ class Layers {
   // Unpacks the blob, unless that is done already; waits when another thread is at it. Throws PlaneError{permanent}
   // naming the layer and the member at fault.
   void ensure(const std::string& digest, const std::string& blob);
+  std::vector<std::string> all() const;  // digests
+  // Takes the layer out of the store and returns the path of what is to be deleted, which may take long.
+  std::string take_away(const std::string& digest) const;
 
  private:
   void unpack(const std::string& digest, const std::string& blob) const;

@@ -27,6 +27,7 @@ class References {
   explicit References(std::string file);
   const KnownImage* find(const std::string& reference) const;  // by its full name
   void put(const std::string& reference, KnownImage image);
+  const std::map<std::string, KnownImage>& all() const { return images_; }
 
  private:
   std::string file_;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/fault.h"
 #include "core/log.h"
 #include "planes/containers/blobs.h"
 #include "planes/containers/program_error.h"
@@ -51,6 +52,8 @@ RuncContainers::RuncContainers(ContainersOptions options, Keeper& keeper, Images
   std::filesystem::create_directories(options_.state_directory + "/sandboxes");
   // A container's root is the machine's: what it writes (a program with the set-user-id bit) is for nobody else.
   std::filesystem::permissions(options_.state_directory, std::filesystem::perms::owner_all);
+  // Bundles of certificates are made anew for this run's own; what containers have bound stays theirs.
+  std::filesystem::remove_all(options_.state_directory + "/trust");
   keeper_.on_exit([this](const Child& child) {
     if (child.id.starts_with(kChildPrefix)) ended(child);
   });
@@ -102,6 +105,7 @@ void RuncContainers::create_sandbox(SandboxSpec spec, Done done) {
         // For a container that a later daemon starts anew.
         write_file(sandbox_directory(spec.id) + "/hostname", spec.hostname);
         write_limits(render_sandbox_limits(layout_, cgroup_of(spec.id), spec));
+        fault_point("containers.sandbox.made");
       },
       [this, spec, done = std::move(done)](const std::string& failure) {
         if (failure.empty()) sandboxes_[spec.id].hostname = spec.hostname;
@@ -166,6 +170,7 @@ void RuncContainers::make_files(const StartStep& start) {
   input.trust_directory = options_.state_directory + "/trust";
   on_worker([start, input = std::move(input)] { start->bundle = make_bundle(input); },
             [this, start](const std::string& error) {
+              fault_point("containers.bundle.made");
               start->error = error;
               launch(start);
             });
@@ -186,7 +191,11 @@ void RuncContainers::launch(const StartStep& start) {
   spec.environment = kProgramEnvironment;
   // runc itself stays outside the container's network namespace: it refuses its net.* sysctls as the host's otherwise.
   spec.pid_file = start->bundle.pid_file;
-  keeper_.spawn(spec, [this, start](const Keeper::Spawned& spawned) { started(start, spawned); });
+  keeper_.spawn(spec, [this, start](const Keeper::Spawned& spawned) {
+    fault_point("containers.started");
+    started(start, spawned);
+  });
+  fault_point("containers.launched");
 }
 
 void RuncContainers::started(const StartStep& start, const Keeper::Spawned& spawned) {
@@ -250,6 +259,7 @@ void RuncContainers::on_exit(std::function<void(const ContainerState&)> callback
 }
 
 void RuncContainers::ended(const Child& child) {
+  fault_point("containers.ended");
   const std::string id = child.id.substr(kChildPrefix.size());
   const auto found = containers_.find(id);
   if (found == containers_.end()) {
@@ -352,6 +362,7 @@ void RuncContainers::finish_removal(const std::string& sandbox) {
     for (const Done& done : node.mapped().removing) done(error);
   };
   keeper_.unmount(sandbox_directory(sandbox), [this, sandbox, finished](const std::string& error) {
+    fault_point("containers.unmounted");
     if (!error.empty()) return finished(error);
     on_worker(
         [this, sandbox] {

@@ -14,6 +14,7 @@
 
 #include "core/digest.h"
 #include "core/error.h"
+#include "core/fault.h"
 #include "core/text.h"
 #include "planes/containers/layer_writer.h"
 
@@ -159,6 +160,7 @@ class Unpacking {
       throw_errno("ftruncate");
     }
     writer_.finish_file(file, attributes);
+    fault_point("images.unpack.file");
   }
 
   void count(std::size_t size) {

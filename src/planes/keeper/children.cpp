@@ -10,6 +10,7 @@
 #include <fstream>
 #include <utility>
 
+#include "core/fault.h"
 #include "core/log.h"
 #include "core/text.h"
 #include "core/time.h"
@@ -62,12 +63,11 @@ void Children::spawn(const SpawnSpec& spec, Reply reply) {
       spec.gid,        spec.ambient_capabilities, spec.binds,     spec.input_pipe,        spec.output,
       spec.output_file};
   if (!spec.pid_file.empty()) ::unlink(spec.pid_file.c_str());
-  Process process = start_process(process_spec);
+  Process process = start_process(process_spec, [this](pid_t pid) { registry_.add(pid); });
   if (process.pid == 0) {
     reply({0, process.error});
     return;
   }
-  registry_.add(process.pid);
   auto owned = std::make_unique<Entry>();
   Entry& entry = *owned;
   entries_[spec.id] = std::move(owned);
@@ -232,6 +232,7 @@ void Children::program_ended(Entry& entry, int wait_status) {
   drain(entry);
   const Reply reply = std::move(entry.reply);
   const pid_t pid = wait_status == 0 ? read_pid(entry.pid_file) : 0;
+  fault_point("keeper.left");
   if (pid <= 0) {
     finish_lines(entry);  // not otherwise: the process that was left behind may be in the middle of one
     std::string error(trim(entry.program_errors));
@@ -253,6 +254,7 @@ void Children::program_ended(Entry& entry, int wait_status) {
 }
 
 void Children::ended(Entry& entry, int wait_status) {
+  fault_point("keeper.reaped");
   drain(entry);
   finish_lines(entry);
   registry_.remove(entry.child.pid);

@@ -18,6 +18,7 @@
 #include <string_view>
 
 #include "core/error.h"
+#include "core/fault.h"
 
 namespace brume::keeper {
 namespace {
@@ -137,11 +138,22 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
 }
 
 struct ChildEnds {
-  Descriptor input, output, err, network_namespace, report;
+  Descriptor input, output, err, network_namespace, report, start;
 };
+
+// Until the parent has taken note of this process. Ends with the parent, if it is killed before that.
+void await_start(const ChildEnds& ends) {
+  char go = 0;
+  ssize_t got = 0;
+  do {
+    got = ::read(ends.start.get(), &go, 1);
+  } while (got < 0 && errno == EINTR);
+  if (got != 1) ::_exit(127);
+}
 
 [[noreturn]] void run_child(const ProcessSpec& spec, const ChildEnds& ends) {
   const int report = ends.report.get();
+  await_start(ends);
   ::setsid();
   reset_signals();
   ::umask(022);
@@ -211,28 +223,37 @@ int capability_number(const std::string& name) {
   return found == kCapabilities.end() ? -1 : static_cast<int>(found - kCapabilities.begin());
 }
 
-Process start_process(const ProcessSpec& spec) {
+Process start_process(const ProcessSpec& spec, const std::function<void(pid_t)>& note) {
   Process process;
   if (spec.arguments.empty()) {
     process.error = "no program is named";
     return process;
   }
   ChildEnds ends;
-  Descriptor report;
+  Descriptor report, start;
   try {
     prepare_streams(spec, process, ends);
     make_pipe(report, ends.report, false);
+    make_pipe(ends.start, start, false);
     if (!spec.network_namespace.empty()) ends.network_namespace = open_or_throw(spec.network_namespace, O_RDONLY);
   } catch (const PlaneError& error) {
     process.error = error.message;
     return process;
   }
   const pid_t pid = ::fork();
-  if (pid == 0) run_child(spec, ends);
+  if (pid == 0) {
+    start.reset();  // or the end of the parent would not be seen
+    run_child(spec, ends);
+  }
   if (pid < 0) {
     process.error = std::string("fork: ") + std::strerror(errno);
     return process;
   }
+  fault_point("keeper.forked");
+  note(pid);
+  fault_point("keeper.noted");
+  [[maybe_unused]] const ssize_t told = ::write(start.get(), "g", 1);
+  start.reset();
   ends.report.reset();
   // Ends at once when exec closes the other side.
   Failure failure{};

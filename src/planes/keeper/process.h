@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -54,8 +55,9 @@ struct Process {
   Descriptor input, output, err;  // this side of the pipes, non-blocking
 };
 
-// The program leads a session of its own, so that its process group can be signalled.
-Process start_process(const ProcessSpec& spec);
+// The program leads a session of its own, so that its process group can be signalled. `note` is told of the process
+// before it does anything: should this one be killed meanwhile, the process ends by itself, or is known.
+Process start_process(const ProcessSpec& spec, const std::function<void(pid_t)>& note);
 
 // "CAP_NET_BIND_SERVICE" → 10, or -1.
 int capability_number(const std::string& name);

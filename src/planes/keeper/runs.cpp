@@ -19,7 +19,7 @@ void Runs::run(const RunSpec& spec, Reply reply) {
   process_spec.directory = spec.directory;
   process_spec.network_namespace = spec.network_namespace;
   process_spec.binds = spec.binds;
-  Process process = start_process(process_spec);
+  Process process = start_process(process_spec, [this](pid_t pid) { registry_.add(pid); });
   if (process.pid == 0) {
     RunResult result;
     result.error = process.error;
@@ -71,6 +71,7 @@ void Runs::kill(Run& run) {
 bool Runs::reaped(pid_t pid, int wait_status) {
   const auto found = std::ranges::find_if(runs_, [&](const auto& run) { return run->pid == pid; });
   if (found == runs_.end()) return false;
+  registry_.remove(pid);
   const std::unique_ptr<Run> run = std::move(*found);
   runs_.erase(found);
   poller_.cancel(run->timer);

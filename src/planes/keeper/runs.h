@@ -13,13 +13,14 @@
 #include "planes/keeper/keeper.h"
 #include "planes/keeper/poller.h"
 #include "planes/keeper/process.h"
+#include "planes/keeper/registry.h"
 
 namespace brume::keeper {
 
 class Runs {
  public:
   using Reply = std::function<void(RunResult)>;
-  explicit Runs(Poller& poller) : poller_(poller) {}
+  Runs(Poller& poller, Registry& registry) : poller_(poller), registry_(registry) {}
 
   void run(const RunSpec& spec, Reply reply);
   bool reaped(pid_t pid, int wait_status);  // false when it is none of these
@@ -46,6 +47,7 @@ class Runs {
   void kill(Run& run);
 
   Poller& poller_;
+  Registry& registry_;
   std::vector<std::unique_ptr<Run>> runs_;
 };
 

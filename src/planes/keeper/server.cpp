@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/fault.h"
 #include "core/log.h"
 #include "planes/keeper/mounts.h"
 
@@ -44,11 +45,13 @@ Server::Server(const KeeperOptions& options, Descriptor listener, Descriptor sig
       registry_(options.run_directory + "/children"),
       outbox_(spool_directory(options)),
       children_(poller_, outbox_, registry_),
-      runs_(poller_),
+      runs_(poller_, registry_),
       log_sockets_(poller_, outbox_),
       listener_(std::move(listener)),
       signals_(std::move(signals)) {
   registry_.kill_leftovers();
+  // Processes that a program of an earlier keeper left behind (runc's containers) are known by their cgroup only.
+  if (!options_.cgroup.empty()) kill_cgroup(options_.cgroup);
   poller_.add(listener_.get(), EPOLLIN, [this](std::uint32_t) { accept(); });
   poller_.add(signals_.get(), EPOLLIN, [this](std::uint32_t) { signalled(); });
 }
@@ -149,7 +152,9 @@ void Server::request(Connection& connection, Message type, const std::string& pa
   } else if (type == Message::mount_overlay) {
     OverlayMount mount;
     values(mount);
-    answer(error_of([&] { mount_overlay(mount); }));
+    const std::string error = error_of([&] { mount_overlay(mount); });
+    fault_point("keeper.mounted");
+    answer(error);
   } else {
     std::string path;
     values(path);

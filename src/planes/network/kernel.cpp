@@ -21,6 +21,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/fault.h"
 #include "planes/network/netlink.h"
 #include "planes/network/render.h"
 
@@ -175,6 +176,7 @@ class Session {
       if (results[i].error != 0 && !harmless(changes_[i]->operation, results[i].error))
         throw PlaneError(PlaneError::Kind::transient, to_text(*changes_[i]) + ": " + results[i].reason);
     delete_doomed();
+    fault_point("network.links.sent");
     messages_.clear();
     changes_.clear();
     held_.clear();

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/fault.h"
 
 namespace brume::network {
 
@@ -18,6 +19,7 @@ std::size_t LoadedTable::load(const NftTable& table) {
   if (statements.empty()) return 0;
   loaded_.reset();
   for (const std::string& line : transactions(statements, limit_bytes_)) nft_.run(line);
+  fault_point("network.nft.done");
   loaded_ = table;
   return statements.size();
 }

@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/fault.h"
 
 namespace brume::network {
 namespace {
@@ -143,7 +144,9 @@ void Namespaces::create(const std::string& name, NamespaceKind kind) const {
   if (::unshare(CLONE_NEWNET) != 0) throw_errno("unshare");
   try {
     write_settings(kind);
+    fault_point("network.namespace.unbound");
     bind_own_namespace(path(name));
+    fault_point("network.namespace.made");
   } catch (const PlaneError&) {
     enter(home.get());
     throw;
@@ -160,6 +163,7 @@ Descriptor Namespaces::open(const std::string& name) const {
 
 void Namespaces::remove(const std::string& name) const {
   const std::string file = path(name);
+  fault_point("network.namespace.removing");
   if (::umount2(file.c_str(), MNT_DETACH) != 0 && errno != EINVAL && errno != ENOENT) throw_errno("umount " + file);
   if (::unlink(file.c_str()) != 0 && errno != ENOENT) throw_errno("unlink " + file);
 }

@@ -13,6 +13,7 @@
 #include <cstring>
 
 #include "core/error.h"
+#include "core/fault.h"
 
 namespace brume::network {
 namespace {
@@ -21,6 +22,7 @@ namespace {
 constexpr std::size_t kRecycleBytes = 1U << 20;
 constexpr int kAnswerSeconds = 30;
 constexpr int kStopMs = 2000;
+constexpr int kLongestLine = 32 << 20;
 
 const char* find_nft() {
   for (const char* path : {"/usr/sbin/nft", "/sbin/nft", "/usr/bin/nft", "/usr/local/sbin/nft"})
@@ -85,6 +87,7 @@ std::string NftProcess::run(const std::string& line) {
   std::string printed;
   try {
     send(line + "\n" + marker + "\n");
+    fault_point("network.nft.sent");
     printed = answer(marker);
   } catch (const PlaneError&) {
     stop();
@@ -105,6 +108,9 @@ void NftProcess::start() {
   const timeval deadline{.tv_sec = kAnswerSeconds, .tv_usec = 0};
   ::setsockopt(stream_.get(), SOL_SOCKET, SO_RCVTIMEO, &deadline, sizeof deadline);
   ::setsockopt(stream_.get(), SOL_SOCKET, SO_SNDTIMEO, &deadline, sizeof deadline);
+  // Room for the longest line: a send that need not wait is not cut by kill -9. At the end of its input nft would run
+  // the part that it has, half a transaction. Without privilege transactions are short (limit_bytes).
+  ::setsockopt(stream_.get(), SOL_SOCKET, SO_SNDBUFFORCE, &kLongestLine, sizeof kLongestLine);
   // The child inherits the network namespace of the thread that spawns it.
   const Entered entered(namespaces_.open(name_));
   if (const int failure = SpawnPlan(childs.get()).run(pid_, program); failure != 0) {

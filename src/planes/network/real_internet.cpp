@@ -57,7 +57,8 @@ struct RealInternet::State : std::enable_shared_from_this<State> {
     keeper.forget(kChildId);
     for (const Done& done : std::exchange(stopping, {})) done("");
     if (!wanted) return;
-    if (child.exit.at_ms - child.started_ms < kLivedMs) {
+    const std::int64_t lived_ms = child.exit.at_ms - child.started_ms;  // negative when the clock was set back
+    if (child.exit.signal != SIGKILL && lived_ms >= 0 && lived_ms < kLivedMs) {
       log::error("network", "slirp4netns ended soon after its start: there is no way to the real internet");
       return;
     }

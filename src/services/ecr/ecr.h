@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/describe/class.hpp>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -65,6 +66,7 @@ struct EcrNeeds {
   Credentials& credentials;
   Authorizer& authorizer;
   std::string spool_directory;
+  std::function<void()> on_release = {};  // images were deleted: their blobs may be needed no more
 };
 
 struct Ecr final : ResourcePolicies {

@@ -138,7 +138,15 @@ const ImageRecord& put_manifest(Ecr& ecr, Tx& tx, const Scope& scope, const std:
 }
 
 void delete_image(Ecr& ecr, Tx& tx, const Scope& scope, const ImageRecord& image) {
-  ecr.images.erase(tx, scope, image.key());
+  const ImageRecord gone = image;  // a copy: the record is erased first
+  ecr.images.erase(tx, scope, gone.key());
+  std::set<std::string> needed;
+  ecr.images.for_each(scope, [&](const ImageRecord& other) {
+    if (other.repository == gone.repository) needed.insert(other.blobs.begin(), other.blobs.end());
+  });
+  for (const std::string& blob : gone.blobs)
+    if (!needed.contains(blob)) ecr.layers.erase(tx, scope, gone.repository + "@" + blob);
+  if (ecr.needs.on_release) tx.on_commit(ecr.needs.on_release);
 }
 
 }  // namespace brume::ecr

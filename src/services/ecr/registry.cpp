@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/json.hpp>
 
+#include "core/fault.h"
 #include "core/text.h"
 #include "services/ecr/chunks.h"
 
@@ -270,6 +271,7 @@ void Registry::store_blob(const Scope& scope, const std::string& repository, con
                           const Done& done) {
   if (!ecr_.needs.images.put(digest, std::move(body)))
     return done(error_reply({400, "DIGEST_INVALID", "provided digest did not match uploaded content"}));
+  fault_point("ecr.layer.stored");
   Tx tx(ecr_.needs.store);
   ecr_.layers.put(tx, scope, repository + "@" + digest, {digest});
   tx.commit();

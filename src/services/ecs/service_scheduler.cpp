@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/fault.h"
 #include "core/log.h"
 #include "services/ecs/events.h"
 #include "services/ecs/new_task.h"
@@ -102,6 +103,7 @@ void ServiceScheduler::step(const Scope& scope, const std::string& key) {
       // What was just written may ask for more: failures counted now may trip the circuit breaker.
       tx.on_commit([this, scope, key] { wake(scope, key); });
     });
+    fault_point("ecs.deployment");
   }
   const Time now = ecs_.needs.clock.now();
   if (plan.look_again) loop_->add_after(loop_key(scope, key), *plan.look_again - now);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/fault.h"
 #include "core/log.h"
 #include "core/text.h"
 #include "services/ecs/events.h"
@@ -53,11 +54,13 @@ TaskKey TaskKey::parse(const std::string& text) {
   return {{text.substr(0, account), text.substr(account + 1, region - account - 1)}, text.substr(region + 1)};
 }
 
-TaskRunner::TaskRunner(Ecs& ecs) : ecs_(ecs) {
+TaskRunner::TaskRunner(Ecs& ecs) : ecs_(ecs), writes_(ecs.needs.control, ecs.needs.clock, "ecs") {
   EcsNeeds& needs = ecs_.needs;
   loop_ = std::make_unique<ReconcileLoop>(needs.control, needs.clock, "ecs task",
                                           [this](const std::string& key, const ReconcileLoop::Done& done) {
-                                            step(TaskKey::parse(key));
+                                            // Until it is known what an earlier daemon left, nothing is done twice:
+                                            // recovered() wakes every task.
+                                            if (recovered_) step(TaskKey::parse(key));
                                             done(ReconcileLoop::Outcome::done());
                                           });
   health_ = std::make_unique<HealthMonitor>(needs.control, needs.clock, needs.containers,
@@ -136,7 +139,11 @@ void TaskRunner::recovered(std::vector<containers::ContainerState> states) {
                          container.health);
       }
     }
-    if (lost) fail(key, "TerminationNotice", "Host terminated: the machine that ran the task was restarted.");
+    if (lost) {
+      writes_.write("lost/" + key.text(), [this, key] {
+        fail(key, "TerminationNotice", "Host terminated: the machine that ran the task was restarted.");
+      });
+    }
     wake(key);
   }
 }
@@ -291,6 +298,7 @@ void TaskRunner::create_interface(const TaskKey& key) {
       });
       tx.on_commit([this, key] { wake(key); });
     });
+    fault_point("ecs.interface.made");
   } catch (const AwsError& error) {
     fail(key, "TaskFailedToStart",
          "Unexpected EC2 error while attempting to Create Network Interface in subnet '" + task.subnet +
@@ -305,7 +313,6 @@ std::optional<Principal> TaskRunner::execution_principal(const TaskRecord& task,
 
 void TaskRunner::pull(const TaskKey& key, const std::string& container) {
   ContainerObservation& observed = seen(key, container);
-  observed.image = Image::pulling;
   const TaskRecord& task = *record(key);
   std::string why_not;
   const std::optional<Principal> execution = execution_principal(task, why_not);
@@ -329,16 +336,19 @@ void TaskRunner::pull(const TaskKey& key, const std::string& container) {
                         [&](TaskRecord& changed) { changed.pull_started_at = ecs_.needs.clock.now(); });
     });
   }
+  observed.image = Image::pulling;  // not before what is written above, which may be refused
   ecs_.needs.images.pull(
       key.scope, image, execution,
       [this, key, container](const std::optional<ImageSource::Resolved>& resolved, const std::string& error) {
         if (this->record(key) == nullptr) return;
-        ContainerObservation& pulled = seen(key, container);
-        pulled.image = resolved ? Image::ready : Image::failed;
-        pulled.error = error;
-        change(key, [&](TaskRecord& changed) {
-          if (resolved) container_record(changed, container).image_digest = resolved->digest;
-          changed.pull_stopped_at = ecs_.needs.clock.now();
+        writes_.write("pull/" + key.text() + "/" + container, [this, key, container, resolved, error] {
+          change(key, [&](TaskRecord& changed) {
+            if (resolved) container_record(changed, container).image_digest = resolved->digest;
+            changed.pull_stopped_at = ecs_.needs.clock.now();
+          });
+          ContainerObservation& pulled = seen(key, container);
+          pulled.image = resolved ? Image::ready : Image::failed;
+          pulled.error = error;
         });
       });
 }
@@ -447,10 +457,13 @@ void TaskRunner::change_targets(const TaskKey& key, bool add) {
     }
     tx.on_commit([this, key] { wake(key); });
   });
+  fault_point("ecs.targets.changed");
 }
 
 void TaskRunner::set_health(const TaskKey& key, const std::string& container, const std::string& health) {
-  change(key, [&](TaskRecord& task) { container_record(task, container).health = health; });
+  writes_.write("health/" + key.text() + "/" + container, [this, key, container, health] {
+    change(key, [&](TaskRecord& task) { container_record(task, container).health = health; });
+  });
 }
 
 void TaskRunner::exited(const containers::ContainerState& state) {
@@ -511,7 +524,9 @@ void TaskRunner::prune(const TaskKey& key) {
     const TaskRecord* task = record(key);
     if (task == nullptr) return;
     by_id_.erase(task->id);
-    in_transaction(ecs_.needs.store, [&](Tx& tx) { ecs_.tasks.erase(tx, key.scope, key.key); });
+    writes_.write("prune/" + key.text(), [this, key] {
+      in_transaction(ecs_.needs.store, [&](Tx& tx) { ecs_.tasks.erase(tx, key.scope, key.key); });
+    });
   });
 }
 

@@ -11,6 +11,7 @@
 #include "core/reconcile.h"
 #include "services/ecs/ecs.h"
 #include "services/ecs/plan_task.h"
+#include "store/pending_writes.h"
 
 namespace brume::ecs {
 
@@ -74,8 +75,10 @@ class TaskRunner {
   }
 
   Ecs& ecs_;
+  PendingWrites writes_;
   std::map<TaskKey, TaskObservation> observations_;
   std::unordered_map<std::string, TaskKey> by_id_;
+  bool recovered_ = false;
   std::unique_ptr<HealthMonitor> health_;
   std::unique_ptr<ReconcileLoop> loop_;
   bool recovered_ = false;  // nothing is done before it is known what runs; then everything is looked at

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/fault.h"
 #include "core/log.h"
 #include "services/elbv2/arns.h"
 #include "services/elbv2/render.h"
@@ -41,13 +42,16 @@ std::string state_name(balancer::Health health) {
 Reconciler::Reconciler(Elbv2& elbv2)
     : elbv2_(elbv2),
       loop_(elbv2.needs.control, elbv2.needs.clock, "elbv2",
-            [this](const std::string& key, ReconcileLoop::Done done) { reconcile(key, std::move(done)); }) {}
+            [this](const std::string& key, ReconcileLoop::Done done) { reconcile(key, std::move(done)); }),
+      writes_(elbv2.needs.control, elbv2.needs.clock, "elbv2") {}
 
 void Reconciler::start() {
   started_ = true;
-  elbv2_.needs.balancer.on_health(
-      [this](const std::string& balancer, const std::string& group, const std::string& target,
-             const balancer::TargetHealth& health) { health_changed(balancer, group, target, health); });
+  elbv2_.needs.balancer.on_health([this](const std::string& balancer, const std::string& group,
+                                         const std::string& target, const balancer::TargetHealth& health) {
+    writes_.write("health/" + group + "|" + target,
+                  [this, balancer, group, target, health] { health_changed(balancer, group, target, health); });
+  });
   elbv2_.needs.network.on_ready([this](const Scope& scope, const std::string& interface) {
     elbv2_.balancers.for_each(scope, [&](const LoadBalancerRecord& record) {
       if (std::ranges::any_of(record.zones, [&](const auto& zone) { return zone.interface == interface; }))
@@ -117,6 +121,7 @@ bool Reconciler::take(Step step, const Scope& scope, const LoadBalancerRecord& r
       remove_proxy(scope, record, done);
       return false;
     case Step::activate:
+      fault_point("elbv2.active");
       set_state(scope, record.key, "active", "");
       return true;
     case Step::drop_interfaces:
@@ -218,15 +223,18 @@ void Reconciler::health_changed(const std::string& balancer_id, const std::strin
 }
 
 void Reconciler::forget_target_at(const Scope& scope, const std::string& target_key, Time when) {
-  elbv2_.needs.control.at(when, [this, alive = std::weak_ptr(alive_), scope, target_key] {
-    if (!alive.expired()) forget_target(scope, target_key);
+  elbv2_.needs.control.at(when, [this, alive = std::weak_ptr(alive_), scope, target_key, when] {
+    if (alive.expired()) return;
+    writes_.write("target/" + scope.account + "/" + scope.region + "/" + target_key,
+                  [this, scope, target_key, when] { forget_target(scope, target_key, when); });
   });
 }
 
-void Reconciler::forget_target(const Scope& scope, const std::string& target_key) {
+void Reconciler::forget_target(const Scope& scope, const std::string& target_key, Time drained) {
   const TargetRecord* target = elbv2_.targets.find(scope, target_key);
-  // It may have been registered again, and deregistered again, meanwhile.
-  if (target == nullptr || !target->draining || target->drained > elbv2_.needs.clock.now()) return;
+  // It may have been registered again, and deregistered again, meanwhile. The delay is over even if the clock, set
+  // back, does not say so.
+  if (target == nullptr || !target->draining || target->drained != drained) return;
   const std::string group = target->group;
   Tx tx(elbv2_.needs.store);
   elbv2_.targets.erase(tx, scope, target_key);

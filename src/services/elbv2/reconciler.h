@@ -13,6 +13,7 @@
 #include "core/reconcile.h"
 #include "services/elbv2/elbv2.h"
 #include "services/elbv2/plan.h"
+#include "store/pending_writes.h"
 
 namespace brume::elbv2 {
 
@@ -53,7 +54,7 @@ class Reconciler {
   void set_state(const Scope& scope, const std::string& key, const std::string& state, const std::string& reason);
   void health_changed(const std::string& balancer_id, const std::string& group_id, const std::string& target_id,
                       const balancer::TargetHealth& health);
-  void forget_target(const Scope& scope, const std::string& target_key);
+  void forget_target(const Scope& scope, const std::string& target_key, Time drained);
 
   Elbv2& elbv2_;
   // Timers and planes' answers hold it weakly: when the reconciler is gone they do nothing.
@@ -62,6 +63,7 @@ class Reconciler {
   std::map<std::string, Known> known_;  // by the loop's keys
   std::vector<Changed> changed_;
   ReconcileLoop loop_;  // last: its handler uses the others
+  PendingWrites writes_;
 };
 
 }  // namespace brume::elbv2

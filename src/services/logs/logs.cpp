@@ -20,6 +20,7 @@ std::string event_key(const std::string& stream_id, Time at, std::uint64_t seque
 // Everything of a stream that is older than its group's retention goes.
 void expire(Logs& logs) {
   const Time now = logs.needs.clock.now();
+  logs.needs.control.at(now + hours(1), [&logs] { expire(logs); });  // first: a full disk ends what follows
   logs.streams.for_all([&](const Scope& scope, std::string_view, const StreamRecord& stream) {
     const GroupRecord* group = logs.groups.find(scope, stream.group);
     if (group == nullptr || group->retention_days == 0) return;
@@ -27,7 +28,6 @@ void expire(Logs& logs) {
     if (stream.first_event == Time{} || stream.first_event >= oldest) return;
     logs.events.erase_range(event_key(stream.id, Time{}, 0), event_key(stream.id, oldest, 0));
   });
-  logs.needs.control.at(now + hours(1), [&logs] { expire(logs); });
 }
 
 // Metric filters see events as they come: "the metric filter … only publishes the metric data points for events that

@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "core/fault.h"
 #include "core/log.h"
 
 namespace brume::s3 {
@@ -66,20 +67,24 @@ void BodyFiles::remove(std::vector<std::string> ids) {
   if (ids.empty()) return;
   std::vector<std::string> paths;
   for (const std::string& id : ids) paths.push_back(path(id));
-  workers_.run(
-      [paths = std::move(paths)] {
-        for (const std::string& file : paths) ::unlink(file.c_str());
-      },
-      [this, ids = std::move(ids)] {
-        try {
-          Tx tx(store_);
-          for (const std::string& id : ids) unreferenced_.erase(tx, id);
-          tx.commit();
-        } catch (const StoreError& error) {
-          // The next start tries again.
-          log::warning("s3", "removed bodies stay listed: " + error.message);
-        }
-      });
+  auto unlink_all = [paths = std::move(paths)] {
+    fault_point("s3.body.discarded");
+    for (const std::string& file : paths) ::unlink(file.c_str());
+  };
+  auto strike_off = [this, ids = std::move(ids)] {
+    try {
+      Tx tx(store_);
+      for (const std::string& id : ids) unreferenced_.erase(tx, id);
+      tx.commit();
+    } catch (const StoreError& error) {
+      // The next start tries again.
+      log::warning("s3", "removed bodies stay listed: " + error.message);
+    }
+  };
+  // Not before the change that let go of them is durable: a power cut would bring the record back without its body.
+  store_.when_durable([this, unlink_all = std::move(unlink_all), strike_off = std::move(strike_off)]() mutable {
+    workers_.run(std::move(unlink_all), std::move(strike_off));
+  });
 }
 
 std::shared_ptr<SpoolFile> BodyFiles::hold(const std::string& id) {

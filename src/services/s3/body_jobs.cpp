@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "core/fault.h"
 #include "core/log.h"
 #include "store/store.h"
 
@@ -133,6 +134,7 @@ BodyResult run_body_job(const BodyJob& job) {
   try {
     if (!job.target.empty()) {
       make_target(job);
+      fault_point("s3.body.kept");
       if (job.sync) {
         sync_file(job.target);
         sync_file(folder_of(job.target));

@@ -223,13 +223,24 @@ void serve_connection(int fd, const Identity& me) {
   --open_connections;
 }
 
+// The endpoint may be away for a moment, as any other service.
+Identity identify_patiently() {
+  Identity identity = identify();
+  const bool has_endpoint = !environment("ECS_CONTAINER_METADATA_URI_V4", "").empty();
+  for (int i = 0; i < 60 && has_endpoint && identity.task == "unknown" && !stopping; ++i) {
+    usleep(500'000);
+    identity = identify();
+  }
+  return identity;
+}
+
 int serve() {
   std::signal(SIGPIPE, SIG_IGN);
   struct sigaction action{};
   action.sa_handler = [](int) { stopping = true; };
   sigaction(SIGTERM, &action, nullptr);
   sigaction(SIGINT, &action, nullptr);
-  const Identity me = identify();
+  const Identity me = identify_patiently();
   int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   int on = 1;
   setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);

@@ -114,6 +114,7 @@ DeleteRepositoryOutput delete_repository(Ecr& ecr, Tx& tx, const Request<DeleteR
   for (const std::string& key : image_keys) ecr.images.erase(tx, request.scope, key);
   for (const std::string& key : layer_keys) ecr.layers.erase(tx, request.scope, key);
   ecr.repositories.erase(tx, request.scope, record.name);
+  if (ecr.needs.on_release) tx.on_commit(ecr.needs.on_release);
   DeleteRepositoryOutput output;
   output.repository = describe(request.scope, record);
   return output;

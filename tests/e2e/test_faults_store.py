@@ -1,0 +1,118 @@
+"""A state directory that was cut, damaged, written by a newer program, or left half made: refused with what to do, never
+misread; half made ones are completed."""
+import os
+import pathlib
+import shutil
+
+import pytest
+
+import traces
+from waiting import wait_until
+
+
+def refusal(cloud):
+    done = cloud.brume('up', '--detach', '--offline', '--port', '0', check=False)
+    assert done.returncode != 0, 'it was taken for whole'
+    return done.stderr
+
+
+def filled(fresh_cloud):
+    """A cloud that is down, with some hundred changes in its store, and a copy to put back."""
+    cloud = fresh_cloud()
+    cloud.up()
+    ec2 = cloud.client('ec2')
+    vpc = ec2.create_vpc(CidrBlock='10.1.0.0/16')['Vpc']['VpcId']
+    for number in range(50):
+        ec2.create_security_group(GroupName=f'g{number}', Description='x', VpcId=vpc)
+    cloud.brume('down')
+    store = pathlib.Path(cloud.state, 'store')
+    shutil.copytree(store, cloud.work / 'copy')
+    return cloud, store, vpc
+
+
+def put_back(cloud, store):
+    shutil.rmtree(store)
+    shutil.copytree(cloud.work / 'copy', store)
+
+
+def log_of(store):
+    return max((path for path in (store / 'db').glob('*.log') if path.stat().st_size), key=lambda path: path.name)
+
+
+def cut(store):
+    os.truncate(log_of(store), log_of(store).stat().st_size // 2)
+
+
+def change_bytes(store):
+    with open(log_of(store), 'r+b') as log:
+        log.seek(log_of(store).stat().st_size // 3)
+        log.write(b'?' * 20)
+
+
+def remove_log(store):
+    log_of(store).unlink()
+
+
+def cut_manifest(store):
+    manifest = max((store / 'db').glob('MANIFEST-*'))
+    os.truncate(manifest, manifest.stat().st_size // 2)
+
+
+def remove_current(store):
+    (store / 'db/CURRENT').write_text('garbage\n')
+
+
+def test_damaged_stores_are_refused_with_what_to_do(fresh_cloud):
+    cloud, store, vpc = filled(fresh_cloud)
+    for damage in (cut, change_bytes, remove_log, cut_manifest, remove_current):
+        damage(store)
+        said = refusal(cloud)
+        assert 'Restore a copy' in said, (damage.__name__, said)
+        put_back(cloud, store)
+    # The control: the copy that was put back is whole.
+    cloud.up()
+    groups = cloud.client('ec2').describe_security_groups(Filters=[{'Name': 'vpc-id', 'Values': [vpc]}])['SecurityGroups']
+    assert len(groups) == 51
+
+
+def test_half_made_state_directories_are_completed(fresh_cloud):
+    """kill -9 of the first `up`, before the directory was whole: the next one goes on, with the same id."""
+    for point in ('instance.named', 'store.created'):
+        cloud = fresh_cloud()
+        mark = cloud.work / 'mark'
+        done = cloud.brume('up', '--detach', '--offline', '--port', '0', check=False,
+                           env={'BRUME_FAULT': f'{point} 1 {mark}'})
+        assert done.returncode != 0 and mark.exists()
+        identity = pathlib.Path(cloud.state, 'id').read_text()
+        cloud.up()
+        assert pathlib.Path(cloud.state, 'id').read_text() == identity
+        assert cloud.client('sts').get_caller_identity()['Account'] == '000000000000'
+
+
+def test_killed_in_the_middle_of_a_start_it_starts_again(fresh_cloud):
+    cloud = fresh_cloud()
+    cloud.up()
+    vpc = cloud.client('ec2').create_vpc(CidrBlock='10.1.0.0/16')['Vpc']['VpcId']
+    cloud.kill()
+    mark = cloud.work / 'mark'
+    done = cloud.brume('up', '--detach', '--offline', '--port', '0', check=False,
+                       env={'BRUME_FAULT': f'cloud.network.recovered 1 {mark}'})
+    assert done.returncode != 0 and mark.exists()
+    cloud.up()
+    assert cloud.client('ec2').describe_vpcs(VpcIds=[vpc])['Vpcs']
+
+
+@pytest.mark.parametrize('content', ['', 'not an id\n', '../../etc\n'])
+def test_damaged_id_is_refused(fresh_cloud, content):
+    """The id names directories, namespaces and cgroups: nothing but an id is taken for one."""
+    cloud = fresh_cloud()
+    cloud.up()
+    cloud.brume('down')
+    path = pathlib.Path(cloud.state, 'id')
+    identity = path.read_text()
+    path.write_text(content)
+    try:
+        done = cloud.brume('up', '--detach', '--offline', '--port', '0', check=False)
+        assert done.returncode != 0 and 'id' in done.stderr, done.stderr
+    finally:
+        path.write_text(identity)
