@@ -15,6 +15,8 @@ namespace brume::app {
 namespace fs = std::filesystem;
 namespace {
 
+constexpr std::size_t kIdDigits = 6;
+
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
   return value != nullptr ? value : "";
@@ -52,14 +54,19 @@ std::string state_directory(const std::string& option) {
 Instance find_instance(const std::string& state) {
   std::ifstream file(state + "/id");
   std::string id;
-  if (!(file >> id)) throw std::runtime_error("there is no cloud in " + state + " (brume up makes one)");
+  if (!file) throw std::runtime_error("there is no cloud in " + state + " (brume up makes one)");
+  file >> id;
+  // It names directories, namespaces and cgroups that are made and removed.
+  if (id.size() != kIdDigits || id.find_first_not_of("0123456789abcdef") != std::string::npos)
+    throw std::runtime_error("the id of the cloud in " + state +
+                             " is damaged: put its six hex digits back, or move the directory away and start anew");
   return {state, id, run_directory(id)};
 }
 
 Instance open_instance(const std::string& state) {
   make_directory(state, 0711);
   if (!fs::exists(state + "/id")) {
-    std::string id = system_random()->hex(6);
+    std::string id = system_random()->hex(kIdDigits);
     // Written beside and renamed, so that an id file is whole or absent.
     std::ofstream(state + "/id.new") << id << '\n';
     fs::rename(state + "/id.new", state + "/id");

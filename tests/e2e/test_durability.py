@@ -1,6 +1,7 @@
 """What was acknowledged is there after kill -9 of the daemon, again and again, while clients write."""
 import http.client
 import itertools
+import socket
 import threading
 
 import pytest
@@ -123,12 +124,9 @@ class Asking(threading.Thread):
 
 def knock(cloud):
     """A request that is none, and its answer: the front door is awake, and had a moment to answer others."""
-    connection = http.client.HTTPConnection('127.0.0.1', cloud.port, timeout=10)
-    connection.putrequest('GET', '/ no', skip_host=True)
-    connection.endheaders()
-    status = connection.getresponse().status
-    connection.close()
-    return status
+    with socket.create_connection(('127.0.0.1', cloud.port), timeout=10) as connection:
+        connection.sendall(b'no request\r\n\r\n')
+        return connection.recv(1000).split()[1]
 
 
 @pytest.mark.parametrize('durable', [True, False])
@@ -155,7 +153,7 @@ def test_durable_answers_wait_until_the_disk_has_what_they_tell(fresh_cloud, dur
         if not durable:
             asked[1].join(20)
         for _ in range(100):
-            assert knock(cloud) == 400
+            assert knock(cloud) == b'400'
         assert [each.answer is None for each in asked] == [durable, durable]
     finally:
         hold.unlink()

@@ -117,8 +117,9 @@ class Bench:
 
     def start_over(self):
         """A failure of one point is not to be that of the next ones."""
-        end(self.cloud)
+        end(self.cloud, 'test_faults_failed')
         self.cloud = self.stack.cloud = make_cloud('--offline')
+        self.mark = self.cloud.work / 'mark'
         self.stack.clients.clear()
         self.cloud.up()
 

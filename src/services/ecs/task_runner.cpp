@@ -58,9 +58,7 @@ TaskRunner::TaskRunner(Ecs& ecs) : ecs_(ecs), writes_(ecs.needs.control, ecs.nee
   EcsNeeds& needs = ecs_.needs;
   loop_ = std::make_unique<ReconcileLoop>(needs.control, needs.clock, "ecs task",
                                           [this](const std::string& key, const ReconcileLoop::Done& done) {
-                                            // Until it is known what an earlier daemon left, nothing is done twice:
-                                            // recovered() wakes every task.
-                                            if (recovered_) step(TaskKey::parse(key));
+                                            step(TaskKey::parse(key));
                                             done(ReconcileLoop::Outcome::done());
                                           });
   health_ = std::make_unique<HealthMonitor>(needs.control, needs.clock, needs.containers,

@@ -78,7 +78,6 @@ class TaskRunner {
   PendingWrites writes_;
   std::map<TaskKey, TaskObservation> observations_;
   std::unordered_map<std::string, TaskKey> by_id_;
-  bool recovered_ = false;
   std::unique_ptr<HealthMonitor> health_;
   std::unique_ptr<ReconcileLoop> loop_;
   bool recovered_ = false;  // nothing is done before it is known what runs; then everything is looked at
