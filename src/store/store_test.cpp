@@ -132,7 +132,7 @@ TEST(RocksStore, RefusesADamagedState) {
   for (const auto& entry : std::filesystem::directory_iterator(directory.path() + "/db")) {
     if (entry.path().filename().string().starts_with("MANIFEST")) std::ofstream(entry.path()) << "garbage";
   }
-  EXPECT_THAT(refusal(directory.path()), HasSubstr("restore a copy"));
+  EXPECT_THAT(refusal(directory.path()), HasSubstr("Restore a copy"));
 }
 
 TEST(RocksStore, RefusesRecordsWithoutAFormat) {
