@@ -18,7 +18,6 @@ ORDER = ['test_hello.py', 'test_foreign_terraform.py', 'test_demo.py', 'test_s3_
 
 
 def pytest_configure(config):
-    config.addinivalue_line('markers', 'nightly: too long for every push; BRUME_NIGHTLY=1 runs it')
     config.stash['machine'] = None
     worker = hasattr(config, 'workerinput')
     alone = not worker and not config.getoption('numprocesses', None)
