@@ -7,6 +7,8 @@ import pytest
 from cloud import PROGRAM, ROOT, Cloud, clean_environment, terraform_configuration
 from traces import Traces
 
+pytestmark = pytest.mark.nightly  # the gate has the same system in test_hello
+
 
 @pytest.fixture(scope='module')
 def place(tmp_path_factory):
