@@ -7,7 +7,7 @@ namespace {
 
 TEST(Gzip, ComesBack) {
   std::string text;
-  for (int i = 0; i < 100'000; ++i) text += static_cast<char>('a' + i * i % 23);
+  for (int i = 0; i < 100'000; ++i) text += static_cast<char>('a' + i % 4099 % 23);
   const std::string packed = gzip(text);
   EXPECT_LT(packed.size(), text.size());
   EXPECT_EQ(packed.substr(0, 2), "\x1f\x8b");

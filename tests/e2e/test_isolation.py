@@ -182,8 +182,8 @@ def test_other_users_of_the_machine_come_near_nothing(cloud, system):
     assert len(escapes) == 1 and os.stat(escapes[0]).st_mode & 0o4001 == 0o4001  # there it is, root's and for all
     reached = subprocess.run(['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', 'xargs', '--null', 'stat',
                               '--format=%n'], input='\0'.join(paths), capture_output=True, text=True).stdout.split()
-    # The authority's certificate is for everybody, and the names of what is there are no secret.
-    public = [f'{state}/id', f'{state}/ca', f'{state}/ca/ca.pem', f'{run}/ca-bundle.crt', f'{run}/netns']
+    # The authority's certificate and the clock are for everybody, and the names of what is there are no secret.
+    public = [f'{state}/id', f'{state}/clock', f'{state}/ca', f'{state}/ca/ca.pem', f'{run}/ca-bundle.crt', f'{run}/netns']
     assert set(public) <= set(reached)  # it can reach what it may
     contents = [path for path in reached if path not in public and not path.startswith(f'{run}/netns/') and
                 subprocess.run(['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', 'find', path, '-maxdepth',

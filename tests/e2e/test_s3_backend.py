@@ -269,7 +269,7 @@ def test_policies_see_the_tags_of_a_request(cloud):
     iam = cloud.client('iam')
     iam.create_user(UserName='tagger')
     iam.put_user_policy(UserName='tagger', PolicyName='team', PolicyDocument=statement(
-        Action='ec2:CreateVpc', Resource='*', Condition={
+        Action=['ec2:CreateVpc', 'ec2:CreateTags'], Resource='*', Condition={
             'StringEquals': {'aws:RequestTag/team': 'red'}, 'ForAllValues:StringEquals': {'aws:TagKeys': ['team']}}))
     key = iam.create_access_key(UserName='tagger')['AccessKey']
     ec2 = cloud.client('ec2', key=key['AccessKeyId'], secret=key['SecretAccessKey'])

@@ -15,6 +15,7 @@ Ecs::Ecs(const EcsNeeds& given)
       definitions(given.store, {"ecs.task_definition"}),
       services(given.store, {"ecs.service"}),
       tasks(given.store, {"ecs.task"}),
+      kept_lines(given.store, "ecs.kept_lines"),
       paging(PagingTokens::load(given.store, given.random)),
       runner(std::make_unique<TaskRunner>(*this)),
       scheduler(std::make_unique<ServiceScheduler>(*this)),
@@ -36,7 +37,14 @@ void Ecs::take_lines(const std::vector<Keeper::Line>& lines) {
     auto operator<=>(const Destination&) const = default;
   };
   std::map<Destination, std::vector<TaskLogs::Line>> by_stream;
+  // Lines that were kept and not acknowledged, because the daemon was killed in between, come again.
+  std::map<std::string, std::uint64_t> last;
   for (const Keeper::Line& line : lines) {
+    const auto [known, is_new] = last.try_emplace(line.id);
+    if (is_new)
+      if (const auto kept = kept_lines.get(line.id)) known->second = std::stoull(*kept);
+    if (line.sequence <= known->second) continue;
+    known->second = line.sequence;
     const std::vector<std::string_view> parts = split(line.id, '/');  // task/TASK/CONTAINER
     if (parts.size() != 3) continue;
     const TaskKey* key = runner->find(std::string(parts[1]));
@@ -49,6 +57,7 @@ void Ecs::take_lines(const std::vector<Keeper::Line>& lines) {
   if (by_stream.empty()) return;
   in_transaction(needs.store, [&](Tx& tx) {
     for (const auto& [to, texts] : by_stream) needs.logs.put(tx, to.scope, to.group, to.stream, texts);
+    for (const auto& [id, number] : last) kept_lines.put(tx, id, std::to_string(number));
   });
 }
 

@@ -14,6 +14,7 @@
 #include "planes/keeper/keeper.h"
 #include "services/ecs/needs.h"
 #include "services/ecs/records.h"
+#include "store/keyspace.h"
 #include "store/table.h"
 
 namespace brume::ecs {
@@ -55,6 +56,7 @@ struct Ecs {
   Table<TaskDefinitionRecord> definitions;
   Table<ServiceRecord> services;
   Table<TaskRecord> tasks;
+  Keyspace kept_lines;  // a container's child id → the number of its last line that is in the log
   PagingTokens paging;
   std::unique_ptr<TaskRunner> runner;
   std::unique_ptr<ServiceScheduler> scheduler;

@@ -206,8 +206,13 @@ TEST_F(TaskTest, LinesGoToTheTasksOwnStream) {
   RunTaskInput task;
   task.task_definition = call(register_task_definition, input).task_definition->task_definition_arn;
   const std::string id = run(task);
-  ecs.take_lines({{.id = "task/" + id + "/app", .text = "hello"}, {.id = "task/unknown/app", .text = "lost"}});
+  const std::string child = "task/" + id + "/app";
+  ecs.take_lines(
+      {{.id = child, .sequence = 1, .text = "hello"}, {.id = "task/unknown/app", .sequence = 1, .text = "lost"}});
   EXPECT_EQ(logs.texts, std::vector<std::string>{"p/app/" + id + ": hello"});
+  // The keeper tells again what was not acknowledged.
+  ecs.take_lines({{.id = child, .sequence = 1, .text = "hello"}, {.id = child, .sequence = 2, .text = "again"}});
+  EXPECT_EQ(logs.texts, (std::vector<std::string>{"p/app/" + id + ": hello", "p/app/" + id + ": again"}));
 }
 
 TEST_F(TaskTest, MetadataAndCredentialsAnswerTheTaskItselfOnly) {

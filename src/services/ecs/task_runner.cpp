@@ -523,7 +523,12 @@ void TaskRunner::prune(const TaskKey& key) {
     if (task == nullptr) return;
     by_id_.erase(task->id);
     writes_.write("prune/" + key.text(), [this, key] {
-      in_transaction(ecs_.needs.store, [&](Tx& tx) { ecs_.tasks.erase(tx, key.scope, key.key); });
+      in_transaction(ecs_.needs.store, [&](Tx& tx) {
+        if (const TaskRecord* gone = record(key))
+          for (const ContainerRecord& container : gone->containers)
+            ecs_.kept_lines.erase(tx, "task/" + gone->id + "/" + container.name);
+        ecs_.tasks.erase(tx, key.scope, key.key);
+      });
     });
   });
 }
