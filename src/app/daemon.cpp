@@ -79,6 +79,11 @@ int run_daemon(const UpOptions& options, const Instance& instance,
     sigwait(&signals, &signal);
   }
   cloud->stop();
+  try {
+    cloud->store->sync();
+  } catch (const StoreError& error) {
+    log::error("cloud", error.message);
+  }
   std::filesystem::remove(instance.admin_socket());
   log::info("cloud", "the daemon ended");
   // What still waits for answers of planes is in no hurry to be destroyed: the process ends here.

@@ -55,6 +55,11 @@ DirectoryLock::DirectoryLock(const std::string& directory) {
 
 DirectoryLock::~DirectoryLock() { ::close(descriptor_); }
 
+bool SpaceReserve::is_nearly_full() const {
+  struct statvfs space{};
+  return ::statvfs(directory_.c_str(), &space) == 0 && space.f_bavail * space.f_frsize < kMarginBytes;
+}
+
 bool SpaceReserve::has_room() const {
   struct statvfs space{};
   return ::statvfs(directory_.c_str(), &space) == 0 && space.f_bavail * space.f_frsize >= 2 * kSizeBytes;

@@ -24,6 +24,9 @@ class SpaceReserve {
  public:
   static constexpr std::uint64_t kSizeBytes = 16ULL << 20;
   explicit SpaceReserve(const std::string& directory) : directory_(directory) {}
+  static constexpr std::uint64_t kMarginBytes = 16ULL << 20;
+  // Less is left than a write, and what is written out because of it, may take; the reserve apart.
+  bool is_nearly_full() const;
   // Room for it, with as much again left over.
   bool has_room() const;
   // False when there is no room.

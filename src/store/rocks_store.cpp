@@ -222,6 +222,8 @@ class RocksStore final : public Store {
     const rocksdb::Options options = options_for();
     options.env->SetBackgroundThreads(1, rocksdb::Env::Priority::LOW);
     options.env->SetBackgroundThreads(1, rocksdb::Env::Priority::HIGH);
+    // For what opening writes: it aborts as well when that fails.
+    if (reserve_.is_nearly_full()) reserve_.release();
     rocksdb::DB* db = nullptr;
     const rocksdb::Status status = rocksdb::DB::Open(options, directory_ + "/db", &db);
     db_.reset(db);
@@ -291,6 +293,10 @@ class RocksStore final : public Store {
 
   void write_changes(rocksdb::WriteBatch& changes) {
     if (full_ && !recover_space()) {
+      throw StoreFull("The disk of the state directory is full: nothing can be written until space is freed.");
+    }
+    // Asked before each write: RocksDB aborts over a log whose last write failed for want of space, so that none may.
+    if (reserve_.is_nearly_full()) {
       throw StoreFull("The disk of the state directory is full: nothing can be written until space is freed.");
     }
     fault_point("store.write");

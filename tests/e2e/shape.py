@@ -77,7 +77,7 @@ def files(status):
         while waiting:
             for path in sorted(waiting.pop().iterdir()):
                 name = str(path.relative_to(top))
-                if name in ('store', 'netns', 'children') or re.fullmatch('objects/..', name) and not any(path.iterdir()) or re.search(r'\.log(\.|$)', name):
+                if name in ('store', 'netns', 'children', 'exec') or re.fullmatch('objects/..', name) and not any(path.iterdir()) or re.search(r'\.log(\.|$)', name):
                     continue
                 if path.is_dir() and not path.is_symlink():
                     yield f'directory {plain(name)}'
@@ -85,7 +85,8 @@ def files(status):
                             r'images/layers/[0-9a-f]{64}|.*/volumes', name):
                         waiting.append(path)
                 else:
-                    yield f'file {plain(name)}'
+                    if path.name != 'servers.state':  # since HAProxy's last reload
+                        yield f'file {plain(name)}'
 
 
 def shape(cloud):

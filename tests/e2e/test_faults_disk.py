@@ -8,7 +8,7 @@ import subprocess
 import pytest
 from botocore.exceptions import ClientError
 
-from cloud import REGION
+from cloud import REGION, ROOT
 from conftest import end, make_cloud
 from shape import difference, shape
 from stack import NAME, Image, Stack
@@ -54,6 +54,8 @@ def small():
         yield stack
     finally:
         disk.clear()
+        (ROOT / 'build/e2e').mkdir(parents=True, exist_ok=True)
+        (ROOT / 'build/e2e/test_faults_disk.log').write_text(cloud.log())
         # The mount point cannot be removed while it is one: the instance goes first, then the file system.
         cloud.brume('down', check=False)
         disk.end()
@@ -154,7 +156,10 @@ def test_image_that_does_not_fit_is_refused_and_leaves_nothing(small):
             Image().push(small.cloud.port, token, NAME, 'more')
     finally:
         cleared(small)
-    wait_until(lambda: not difference(before, shape(small.cloud)), 20, 'nothing of the refused image')
+    try:
+        wait_until(lambda: not difference(before, shape(small.cloud)), 20, 'nothing of the refused image')
+    except AssertionError as error:
+        raise AssertionError('\n'.join(difference(before, shape(small.cloud)))) from error
 
 
 def test_task_that_dies_meanwhile_is_replaced_afterwards(small):

@@ -48,8 +48,13 @@ std::optional<AwsError> BodySink::store(std::string_view bytes) {
 
 std::optional<AwsError> BodySink::write_file(std::string_view bytes) {
   const auto failed = [this] {
-    log::error("front", "The body's spool file " + spool_path_ + " cannot be written: " + std::strerror(errno));
-    return AwsError("ServiceUnavailable", "The body cannot be stored: " + std::string(std::strerror(errno)) + ".", 503);
+    const int reason = errno;  // writing the log changes it
+    log::error("front", "The body's spool file " + spool_path_ + " cannot be written: " + std::strerror(reason));
+    // Nothing else says that the disk is full, and 503 would be tried again for long.
+    if (reason == ENOSPC || reason == EDQUOT)
+      return AwsError("InsufficientStorage", "The disk of Brume's state directory is full.", 507);
+    return AwsError("ServiceUnavailable", "The body cannot be stored: " + std::string(std::strerror(reason)) + ".",
+                    503);
   };
   if (fd_ < 0) {
     fd_ = ::open(spool_path_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);

@@ -83,8 +83,14 @@ std::string Blobs::put_text(const std::string& text) {
   std::string digest = digest_text(sha256(text));
   if (has(digest)) return digest;
   const std::string file = temporary_path();
-  write_file(file, text);
-  adopt(digest, file);
+  try {
+    write_file(file, text);
+    adopt(digest, file);
+  } catch (...) {
+    ::unlink((file + ".new").c_str());
+    ::unlink(file.c_str());
+    throw;
+  }
   return digest;
 }
 
