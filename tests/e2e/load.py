@@ -23,7 +23,8 @@ class Load:
         self.url, self.pause = urllib.parse.urlsplit(url), threads / rate
         found = socket.getaddrinfo(self.url.hostname, self.url.port or 80, socket.AF_INET, socket.SOCK_STREAM)
         self.addresses = itertools.cycle(sorted({each[4] for each in found}))
-        self.numbers, self.lock = itertools.count(), threading.Lock()
+        # No other load has the same numbers: a log holds the lines of several.
+        self.numbers, self.lock = itertools.count(int(time.time() * 1e6)), threading.Lock()
         self.records, self.stop, self.started = [], threading.Event(), threading.Event()
         self.threads = [threading.Thread(target=self.run, args=(index % 2 == 0,)) for index in range(threads)]
 
