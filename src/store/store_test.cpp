@@ -289,7 +289,8 @@ TEST(StoreChild, DISABLED_FillsItsDisk) {
   };
   EXPECT_THROW(fill(), StoreFull);
   for (std::uint64_t i = 0; i < written; ++i) ASSERT_EQ(store->get("t/" + std::to_string(i)), noise(i)) << i;
-  EXPECT_THROW(store->write({{{"t/more", "x"}}}), StoreFull);
+  // A compaction may have made a little room meanwhile: it is filled, and refused again.
+  EXPECT_THROW(fill(), StoreFull);
   ASSERT_EQ(::mount("tmpfs", path.c_str(), "tmpfs", MS_REMOUNT, "size=160m"), 0);
   // The store goes on by itself, at its next look at the disk.
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
