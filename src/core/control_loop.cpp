@@ -1,5 +1,7 @@
 #include "core/control_loop.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <chrono>
 #include <exception>
@@ -194,6 +196,7 @@ void ControlLoop::step() {
 }
 
 void ControlLoop::run() {
+  pthread_setname_np(pthread_self(), "control");
   while (true) {
     {
       std::unique_lock lock(mutex_);

@@ -75,6 +75,8 @@ struct Server::State {
   std::list<std::shared_ptr<Listener>> listeners;  // shared with the coroutine that accepts on each
   std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work;
   std::thread thread;
+  asio::steady_timer next_sweep{shared->io};
+  bool is_resting = false;  // nobody is there: the next who comes wakes the sweep
 
   asio::awaitable<void> accept_on(std::shared_ptr<Listener> listener);
   void admit(int fd, const ListenerOptions& options);
@@ -105,6 +107,7 @@ void Server::start() {
     sigemptyset(&signals);
     sigaddset(&signals, SIGPIPE);
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    pthread_setname_np(pthread_self(), "http");
     shared.io.run();
   });
 }
@@ -185,6 +188,7 @@ void Server::State::admit(int fd, const ListenerOptions& options) {
   Peer peer = describe_peer(fd);
   peer.listener = options.label;
   const auto connection = std::make_shared<Connection>(shared, socket.release(), std::move(peer), options.tls);
+  if (std::exchange(is_resting, false)) next_sweep.cancel();
   asio::co_spawn(shared->io, Connection::run(connection), [](std::exception_ptr failure) {
     if (!failure) return;
     try {
@@ -196,10 +200,13 @@ void Server::State::admit(int fd, const ListenerOptions& options) {
 }
 
 asio::awaitable<void> Server::State::sweep() {
-  asio::steady_timer timer(shared->io);
   for (;;) {
-    timer.expires_after(sweep_interval(shared->limits));
-    co_await timer.async_wait(kAwait);
+    is_resting = shared->connection_count == 0;
+    if (is_resting)
+      next_sweep.expires_at(asio::steady_timer::time_point::max());
+    else
+      next_sweep.expires_after(sweep_interval(shared->limits));
+    co_await next_sweep.async_wait(kAwait);
     const auto now = std::chrono::steady_clock::now();
     for (const Phase phase : {Phase::waiting, Phase::receiving, Phase::answering, Phase::working})
       shared->crowd.for_each(phase, [now](Crowd::Guest& guest) { static_cast<Connection&>(guest).look_after(now); });
