@@ -32,6 +32,7 @@ namespace {
 constexpr std::uint8_t kProtocol = 201;
 constexpr std::size_t kChangesPerBatch = 64;
 constexpr std::chrono::seconds kCarrierDeadline(5);
+constexpr const char* kNeighbourRetransmission = "20";  // milliseconds
 constexpr std::uint32_t kDoomedGroup = 0x6272756D;
 
 using LinkIndex = std::map<std::string, std::uint32_t>;
@@ -230,12 +231,13 @@ class Session {
   }
 
   void add_operation(const SetLink& set) {
-    // Without this an answer for a neighbour would wait for up to 0.8 s. The link must be there: an absent setting is
-    // none to write.
-    if (set.link.router_end) {
-      if (creating_) flush();
-      write_setting("net/ipv4/neigh/" + set.name + "/proxy_delay", "0");
-    }
+    // The link must be there: an absent setting is none to write.
+    if (creating_) flush();
+    // Without this an answer for a neighbour would wait for up to 0.8 s.
+    if (set.link.router_end) write_setting("net/ipv4/neigh/" + set.name + "/proxy_delay", "0");
+    // A question that traffic asks while the other end has still to get its address is asked again soon, not after a
+    // second: what comes meanwhile waits for it.
+    write_setting("net/ipv4/neigh/" + set.name + "/retrans_time_ms", kNeighbourRetransmission);
     ifinfomsg header{};
     header.ifi_flags = IFF_UP;
     header.ifi_change = IFF_UP;
