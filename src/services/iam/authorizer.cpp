@@ -6,6 +6,7 @@
 #include "core/text.h"
 #include "services/iam/explanation.h"
 #include "services/iam/policy_checks.h"
+#include "services/iam/sealed_message.h"
 
 namespace brume::iam {
 namespace {
@@ -369,15 +370,18 @@ Verdict PolicyAuthorizer::authorize(const RequestContext& context, const Ask& as
   }
   const DecisionRecord& record = remember(context, ask, explain(context, ask));
   Verdict verdict{record.decision.allowed, record.decision.reason};
-  // EC2 alone has its denials followed by what DecodeAuthorizationMessage reads.
-  if (!verdict.allowed && ask.action.starts_with("ec2:"))
+  // EC2 alone has its denials followed by what DecodeAuthorizationMessage reads, and only where a resource is named.
+  if (!verdict.allowed && ask.action.starts_with("ec2:") && ask.resource != "*")
     verdict.reason +=
-        ". Encoded authorization failure message: " + iam_.paging.seal(kMessagePurpose, authorization_message(record));
+        ". Encoded authorization failure message: " + seal_message(message_secret(), authorization_message(record));
   return verdict;
 }
 
+// A text that only this cloud's paging secret makes.
+std::string PolicyAuthorizer::message_secret() const { return iam_.paging.seal(kMessagePurpose, {}); }
+
 std::optional<std::string> PolicyAuthorizer::decode_message(const std::string& encoded) const {
-  return iam_.paging.open(kMessagePurpose, encoded);
+  return open_message(message_secret(), encoded);
 }
 
 }  // namespace brume::iam

@@ -55,6 +55,7 @@ class PolicyAuthorizer final : public Authorizer {
   Explained explain(const RequestContext& context, const Ask& ask) const;
 
  private:
+  std::string message_secret() const;
   void gather_identity(const Principal& principal, policy::Policies& policies) const;
   void gather_user(const UserRecord& user, policy::Policies& policies) const;
   void gather_permissions(const Permissions& permissions, policy::Policies& policies) const;

@@ -64,13 +64,15 @@ TEST(PolicyAuthorizer, FollowsAUsersPolicies) {
   EXPECT_EQ(world.ask(alice, "s3:GetObject", kKey), kNoIdentity);
   world.call(put_user_policy, {.user_name = "alice", .policy_name = "p", .policy_document = kAllowS3});
   EXPECT_EQ(world.ask(alice, "s3:GetObject", kKey), "");
-  // EC2's denials carry a message that only DecodeAuthorizationMessage reads.
-  const std::string reason = world.ask(alice, "ec2:DescribeVpcs");
+  // EC2's denials carry a message that only DecodeAuthorizationMessage reads, where they name a resource.
+  EXPECT_EQ(world.ask(alice, "ec2:DescribeVpcs"),
+            "because no identity-based policy allows the ec2:DescribeVpcs action");
+  const std::string reason = world.ask(alice, "ec2:DeleteVpc", "arn:aws:ec2:eu-west-1:123456789012:vpc/vpc-1");
   const std::string start =
-      "because no identity-based policy allows the ec2:DescribeVpcs action. Encoded authorization failure message: ";
+      "because no identity-based policy allows the ec2:DeleteVpc action. Encoded authorization failure message: ";
   ASSERT_EQ(reason.substr(0, start.size()), start);
   const std::string message = world.authorizer.decode_message(reason.substr(start.size())).value_or("");
-  EXPECT_NE(message.find(R"("action":"ec2:DescribeVpcs")"), std::string::npos);
+  EXPECT_NE(message.find(R"("action":"ec2:DeleteVpc")"), std::string::npos);
   EXPECT_FALSE(world.authorizer.decode_message(reason.substr(start.size() + 4)));
   world.call(attach_user_policy, {.user_name = "alice", .policy_arn = "arn:aws:iam::aws:policy/AWSDenyAll"});
   EXPECT_EQ(world.ask(alice, "s3:GetObject", kKey), "with an explicit deny in an identity-based policy");
