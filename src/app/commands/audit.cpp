@@ -38,12 +38,18 @@ std::string about(const json::object& event) {
   return found;
 }
 
+// Without what only DecodeAuthorizationMessage reads, which is longer than the rest.
+std::string readable(std::string message) {
+  const std::size_t encoded = message.find(". Encoded authorization failure message: ");
+  return encoded == std::string::npos ? message : message.substr(0, encoded);
+}
+
 void show(const json::object& event) {
   const std::string source = text(event, "eventSource");
   std::string line = text(event, "eventTime") + " " + text(event, "awsRegion") + " " + who(event) + " " +
                      source.substr(0, source.find('.')) + ":" + text(event, "eventName") + about(event);
   if (const std::string code = text(event, "errorCode"); !code.empty())
-    line += " -> " + code + ": " + text(event, "errorMessage");
+    line += " -> " + code + ": " + readable(text(event, "errorMessage"));
   std::printf("%s  %s\n", line.c_str(), text(event, "requestID").c_str());
 }
 

@@ -188,7 +188,7 @@ TEST(Upload, IsAuthorizedBeforeItsBodyIsPulled) {
   denied.send(head);
   const auto answer = denied.read_answer();  // no 100 Continue first
   EXPECT_EQ(answer.status(), 403);
-  EXPECT_THAT(answer.body, HasSubstr("s3:PutObject on resource: arn:aws:s3:::bucket/a/key"));
+  EXPECT_THAT(answer.body, HasSubstr("s3:PutObject on resource: \"arn:aws:s3:::bucket/a/key\""));
   front.control.post([&] { front.authorizer.allowed = {"s3:PutObject on arn:aws:s3:::bucket/a/key"}; });
   http::RawClient allowed(front.port);
   allowed.send(head);
