@@ -58,7 +58,8 @@ std::unique_ptr<containers::Containers> open_containers(const Instance& instance
   return containers::make_containers({.run_directory = instance.run,
                                       .state_directory = instance.state + "/containers",
                                       .cgroup = cgroup_of(instance),
-                                      .ca_bundle_path = write_bundle(instance, authority)},
+                                      .ca_bundle_path = write_bundle(instance, authority),
+                                      .clock_page = instance.clock()},
                                      keeper, images, workers, control);
 }
 

@@ -177,7 +177,7 @@ void enter_internet(const Instance& instance, const EnterOptions& options) {
   variables["BRUME_STATE"] = instance.state;
   bool follows_clock = options.follow_clock;
   if (follows_clock) {
-    const std::string problem = time::follow_clock(instance.clock());
+    const std::string problem = time::follow_clock({.page = instance.clock(), .inside = {}});
     follows_clock = problem.empty();
     if (!follows_clock) std::fprintf(stderr, "brume: %s: it keeps the machine's clock\n", problem.c_str());
   }

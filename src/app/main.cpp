@@ -9,6 +9,7 @@
 #include "core/cloud_clock.h"
 #include "core/fault.h"
 #include "planes/keeper/keeper_process.h"
+#include "planes/time/launcher.h"
 
 namespace {
 
@@ -184,6 +185,9 @@ int main(int count, char** arguments) {
   try {
     // The keeper is another program in the same file: it parses its own options.
     if (count > 1 && std::string_view(arguments[1]) == "keep") return brume::keeper_main(count - 2, arguments + 2);
+    // What begins a container whose programs follow the cloud's clock (planes/containers).
+    if (count > 1 && std::string_view(arguments[1]) == "follow")
+      return brume::time::follow_main(count - 2, arguments + 2);
     return CommandLine().run(count, arguments);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "brume: %s\n", error.what());

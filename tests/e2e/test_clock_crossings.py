@@ -10,7 +10,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from cloud import REGION
+from cloud import AWS, REGION
 from waiting import wait_until
 
 
@@ -49,6 +49,24 @@ def test_retention_of_thirty_days(cloud):
     advance(cloud, '2d')
     assert messages('short') == ['new']
     assert messages('kept') == ['old']
+
+
+def test_retention_of_one_day_counts_from_the_events(cloud):
+    logs = cloud.client('logs')
+    logs.create_log_group(logGroupName='day')
+    logs.put_retention_policy(logGroupName='day', retentionInDays=1)
+    logs.create_log_stream(logGroupName='day', logStreamName='s')
+    now = cloud_ms(cloud)
+    logs.put_log_events(logGroupName='day', logStreamName='s', logEvents=[
+        {'timestamp': now - 12 * 3600_000, 'message': 'half a day old'}, {'timestamp': now, 'message': 'new'}])
+
+    def messages():
+        return [event['message'] for event in logs.filter_log_events(logGroupName='day')['events']]
+    assert messages() == ['half a day old', 'new']
+    advance(cloud, '14h')
+    assert messages() == ['new']
+    advance(cloud, '12h')
+    assert messages() == []
 
 
 def test_time_to_live_of_items(cloud):
@@ -118,6 +136,68 @@ def test_presigned_urls_expire(cloud):
     assert status_of(fresh) == 200
     advance(cloud, '1h')
     assert status_of(fresh) == 403
+
+
+def test_urls_that_the_cli_signs_inside(cloud):
+    cloud.client('s3').create_bucket(Bucket='cli-urls', CreateBucketConfiguration={'LocationConstraint': REGION})
+    cloud.client('s3').put_object(Bucket='cli-urls', Key='k', Body=b'body')
+    cloud.brume('clock', 'advance', '3d')
+
+    def sign(region):
+        return cloud.exec(AWS, 's3', 'presign', 's3://cli-urls/k', '--expires-in', '3600',
+                          env={'AWS_DEFAULT_REGION': region}).stdout.strip()
+
+    def fetch(url):
+        return cloud.exec('curl', '-s', '-w', '\n%{http_code}', url).stdout.rsplit('\n', 1)
+    url = sign(REGION)
+    assert fetch(url) == ['body', '200']
+    # As on AWS: signed for another region's endpoint it names the one of the bucket.
+    body, status = fetch(sign('us-east-1'))
+    assert status == '301' and 'PermanentRedirect' in body and REGION in body
+    advance(cloud, '59m')
+    assert fetch(url)[1] == '200'
+    advance(cloud, '2m')
+    assert fetch(url)[1] == '403'
+
+
+def test_one_advance_over_many_due_points_has_all_their_effects_in_order(cloud):
+    """A session of an hour, an item of two days and lines of thirty, asked for at each stage and passed at once."""
+    iam, table, logs = cloud.client('iam'), cloud.client('dynamodb'), cloud.client('logs')
+    role = iam.get_role(RoleName='role')['Role']['Arn']
+    key = iam.create_access_key(UserName='caller')['AccessKey']
+    caller = cloud.client('sts', key=key['AccessKeyId'], secret=key['SecretAccessKey'])
+    table.create_table(TableName='order', BillingMode='PAY_PER_REQUEST',
+                       KeySchema=[{'AttributeName': 'k', 'KeyType': 'HASH'}],
+                       AttributeDefinitions=[{'AttributeName': 'k', 'AttributeType': 'S'}])
+    table.update_time_to_live(TableName='order', TimeToLiveSpecification={'Enabled': True, 'AttributeName': 'until'})
+    logs.create_log_group(logGroupName='order')
+    logs.put_retention_policy(logGroupName='order', retentionInDays=30)
+    logs.create_log_stream(logGroupName='order', logStreamName='s')
+
+    def begin():
+        now = cloud_ms(cloud)
+        table.put_item(TableName='order', Item={'k': {'S': 'k'}, 'until': {'N': str(now // 1000 + 2 * 86400)}})
+        logs.put_log_events(logGroupName='order', logStreamName='s', logEvents=[{'timestamp': now, 'message': 'm'}])
+        return caller.assume_role(RoleArn=role, RoleSessionName='session', DurationSeconds=3600)['Credentials']
+
+    def left(session):
+        try:
+            cloud.session_client('sts', session).get_caller_identity()
+            lives = True
+        except ClientError:
+            lives = False
+        return (lives, len(table.scan(TableName='order')['Items']),
+                len(logs.filter_log_events(logGroupName='order')['events']))
+    session = begin()
+    stages = [left(session)]
+    for span in ('2h', '2d', '29d'):
+        advance(cloud, span)
+        stages.append(left(session))
+    assert stages == [(True, 1, 1), (False, 1, 1), (False, 0, 1), (False, 0, 0)]
+    session = begin()
+    assert left(session) == (True, 1, 1)
+    advance(cloud, '32d')
+    assert left(session) == (False, 0, 0)
 
 
 def test_tools_outside_work_at_any_setting(cloud):

@@ -63,6 +63,18 @@ void refuse_host_network(const std::string& network_namespace) {
   }
 }
 
+// Of config.json; empty when there is none.
+std::string annotation(const std::string& directory, std::string_view name) {
+  const auto text = read_file(directory + "/config.json");
+  boost::system::error_code error;
+  const json::value config = json::parse(text.value_or("{}"), error);
+  if (error || !config.is_object()) return {};
+  const json::value* annotations = config.get_object().if_contains("annotations");
+  if (annotations == nullptr || !annotations->is_object()) return {};
+  const json::value* found = annotations->get_object().if_contains(name);
+  return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();
+}
+
 }  // namespace
 
 std::string root_of_bundle(const std::string& directory) { return directory + "/root"; }
@@ -96,6 +108,7 @@ Bundle make_bundle(const BundleInput& input) {
   file("hostname", input.hostname + "\n");
   file("resolv.conf", render_resolv_conf(input.spec));
   add_trust(input, runtime);
+  if (input.spec.follows_clock) runtime.read_only_files.emplace_back(input.clock_page, kClockInside);
   write_file(input.directory + "/config.json", render_runtime_config(runtime));
 
   Bundle bundle;
@@ -110,16 +123,11 @@ Bundle make_bundle(const BundleInput& input) {
 }
 
 int stop_signal_of_bundle(const std::string& directory) {
-  const auto text = read_file(directory + "/config.json");
-  boost::system::error_code error;
-  const json::value config = json::parse(text.value_or("{}"), error);
-  if (error || !config.is_object()) return SIGTERM;
-  const json::value* annotations = config.get_object().if_contains("annotations");
-  if (annotations == nullptr || !annotations->is_object()) return SIGTERM;
-  const json::value* signal = annotations->get_object().if_contains("brume.stop-signal");
   std::int64_t number = SIGTERM;
-  if (signal != nullptr && signal->is_string()) parse_int(std::string_view(signal->get_string()), number);
+  parse_int(annotation(directory, "brume.stop-signal"), number);
   return static_cast<int>(number);
 }
+
+bool follows_clock_of_bundle(const std::string& directory) { return annotation(directory, "brume.clock") == "cloud"; }
 
 }  // namespace brume::containers

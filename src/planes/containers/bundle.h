@@ -19,6 +19,7 @@ struct BundleInput {
   bool limit_swap = true;
   std::string ca_bundle_path;   // empty: none
   std::string trust_directory;  // where bundles merged with an image's own are kept
+  std::string clock_page;       // shown in the container when it follows the clock
 };
 
 struct Bundle {
@@ -33,5 +34,8 @@ Bundle make_bundle(const BundleInput& input);
 std::string root_of_bundle(const std::string& directory);
 // What make_bundle wrote into config.json, for a container that an earlier daemon started.
 int stop_signal_of_bundle(const std::string& directory);
+bool follows_clock_of_bundle(const std::string& directory);
+// Where a container that follows the clock sees its page: below /dev, which is no part of the image.
+inline constexpr const char* kClockInside = "/dev/brume-clock";
 
 }  // namespace brume::containers

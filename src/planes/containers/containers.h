@@ -59,6 +59,7 @@ struct ContainerSpec {
   bool read_only_root = false, privileged = false, init_process = false;
   std::vector<std::string> add_capabilities, drop_capabilities;
   std::map<std::string, std::string> sysctls;
+  bool follows_clock = false;  // its programs' clocks are the cloud's
 };
 
 struct ContainerState {
@@ -115,6 +116,9 @@ struct ContainersOptions {
   // PEM certificates that clients inside containers trust: the public roots and this cloud's authority. Shown at a
   // path that the usual variables (SSL_CERT_FILE and its like) name, and added to the image's own bundle.
   std::string ca_bundle_path;
+  // The cloud's clock, and what runs before runc when a container follows it (planes/time/launcher.h, follow_main).
+  std::string clock_page;
+  std::vector<std::string> follow_command = {"/proc/self/exe", "follow"};
 };
 // On the control thread. Outlives its workers' jobs. Every container gets an explicit network namespace; the host's is
 // refused.

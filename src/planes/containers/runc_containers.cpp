@@ -68,9 +68,15 @@ std::string RuncContainers::container_directory(const std::string& id) const {
 std::string RuncContainers::cgroup_of(const std::string& sandbox_or_container) const {
   return options_.cgroup + "/" + sandbox_or_container;
 }
-std::vector<std::string> RuncContainers::runc(std::vector<std::string> arguments) const {
-  arguments.insert(arguments.begin(), {"runc", "--root", options_.run_directory + "/runc"});
-  return arguments;
+std::vector<std::string> RuncContainers::runc(std::vector<std::string> arguments, bool follows_clock) const {
+  std::vector<std::string> command;
+  if (follows_clock) {
+    command = options_.follow_command;
+    command.insert(command.end(), {options_.clock_page, kClockInside});
+  }
+  command.insert(command.end(), {"runc", "--root", options_.run_directory + "/runc"});
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  return command;
 }
 
 void RuncContainers::on_worker(std::function<void()> job, Done then) {
@@ -168,6 +174,7 @@ void RuncContainers::make_files(const StartStep& start) {
   input.limit_swap = layout_.counts_swap;
   input.ca_bundle_path = options_.ca_bundle_path;
   input.trust_directory = options_.state_directory + "/trust";
+  input.clock_page = options_.clock_page;
   on_worker([start, input = std::move(input)] { start->bundle = make_bundle(input); },
             [this, start](const std::string& error) {
               fault_point("containers.bundle.made");
@@ -187,7 +194,8 @@ void RuncContainers::launch(const StartStep& start) {
   spec.id = std::string(kChildPrefix) + id;
   spec.owner = kOwner;
   spec.arguments =
-      runc({"run", "--detach", "--bundle", container_directory(id), "--pid-file", start->bundle.pid_file, runc_id(id)});
+      runc({"run", "--detach", "--bundle", container_directory(id), "--pid-file", start->bundle.pid_file, runc_id(id)},
+           start->spec.follows_clock);
   spec.environment = kProgramEnvironment;
   // runc itself stays outside the container's network namespace: it refuses its net.* sysctls as the host's otherwise.
   spec.pid_file = start->bundle.pid_file;
@@ -209,6 +217,7 @@ void RuncContainers::started(const StartStep& start, const Keeper::Spawned& spaw
   record.state.pid = spawned.pid;
   record.state.running = true;
   record.stop_signal = start->bundle.stop_signal;
+  record.follows_clock = start->spec.follows_clock;
   if (!start->error.empty()) {  // without its root it found a program all the same, on a volume
     start->done({0, start->error});
     return keeper_.signal(std::string(kChildPrefix) + id, SIGKILL);
@@ -296,7 +305,7 @@ void RuncContainers::exec(const std::string& id, std::vector<std::string> comman
   }
   const std::string pid_file = container_directory(id) + "/exec-" + std::to_string(++execs_);
   RunSpec spec;
-  spec.arguments = runc({"exec", "--pid-file", pid_file, runc_id(id)});
+  spec.arguments = runc({"exec", "--pid-file", pid_file, runc_id(id)}, found->second.follows_clock);
   spec.arguments.insert(spec.arguments.end(), command.begin(), command.end());
   spec.environment = kProgramEnvironment;
   spec.pid_file = pid_file;

@@ -38,6 +38,7 @@ class RuncContainers final : public Containers {
   struct Record {
     ContainerState state;
     int stop_signal = 15;
+    bool follows_clock = false;
     bool starting = false;
     bool stop_wanted = false;  // while starting
     // The keeper has told the exit, and so every line before it: only then may it forget them.
@@ -77,7 +78,7 @@ class RuncContainers final : public Containers {
   std::string sandbox_directory(const std::string& sandbox) const;
   std::string container_directory(const std::string& id) const;
   std::string cgroup_of(const std::string& sandbox_or_container) const;
-  std::vector<std::string> runc(std::vector<std::string> arguments) const;
+  std::vector<std::string> runc(std::vector<std::string> arguments, bool follows_clock) const;
   // Runs the job on a worker; `then` gets the text of the PlaneError that it threw, or "".
   void on_worker(std::function<void()> job, Done then);
 

@@ -33,6 +33,7 @@ void RuncContainers::adopt(const std::vector<Child>& children, std::function<voi
   struct Found {
     std::vector<ContainerState> states;
     std::map<std::string, int> stop_signals;
+    std::set<std::string> following;               // the clock
     std::map<std::string, std::string> hostnames;  // by sandbox
     std::vector<std::string> leftovers;
   };
@@ -49,6 +50,7 @@ void RuncContainers::adopt(const std::vector<Child>& children, std::function<voi
         for (ContainerState& state : found->states) {
           alive.insert(state.id.substr(0, state.id.find('/')));
           found->stop_signals[state.id] = stop_signal_of_bundle(container_directory(state.id));
+          if (follows_clock_of_bundle(container_directory(state.id))) found->following.insert(state.id);
           if (!state.running && state.exit.signal == 9) {
             state.out_of_memory = count_out_of_memory(layout_, cgroup_of(state.id)) > 0;
           }
@@ -67,6 +69,7 @@ void RuncContainers::adopt(const std::vector<Child>& children, std::function<voi
           Record& record = containers_[state.id];
           record.state = state;
           record.stop_signal = found->stop_signals[state.id];
+          record.follows_clock = found->following.contains(state.id);
         }
         for (const auto& [name, hostname] : found->hostnames) sandboxes_[name].hostname = hostname;
         for (const auto& [id, child] : std::exchange(early_exits_, {})) ended(child);

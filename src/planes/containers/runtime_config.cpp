@@ -289,7 +289,8 @@ std::string render_runtime_config(const RuntimeInput& input) {
                    {"root", json::object{{"path", input.root}, {"readonly", input.spec.read_only_root}}},
                    {"hostname", input.hostname},
                    {"mounts", mounts_of(input)},
-                   {"annotations", json::object{{"brume.stop-signal", std::to_string(signal_number(stop))}}},
+                   {"annotations", json::object{{"brume.stop-signal", std::to_string(signal_number(stop))},
+                                                {"brume.clock", input.spec.follows_clock ? "cloud" : "machine"}}},
                    {"linux", linux_of(input)}});
 }
 

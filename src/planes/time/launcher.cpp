@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <exception>
 #include <stdexcept>
@@ -31,7 +32,7 @@ void stand_apart(int keep) {
 }
 
 // The launcher's whole life. One byte tells the tool that it is traced, more than one why it is not.
-[[noreturn]] void launch(pid_t tool, int socket, const std::string& page_path) {
+[[noreturn]] void launch(pid_t tool, int socket, const PagePaths& paths) {
   stand_apart(socket);
   char go = 0;
   if (::read(socket, &go, 1) != 1) _exit(0);
@@ -39,7 +40,7 @@ void stand_apart(int keep) {
     [[maybe_unused]] const ssize_t sent = ::write(socket, text.data(), text.size());
   };
   try {
-    Session session(page_path);
+    Session session(paths);
     if (!session.seize(tool)) {
       say(std::string("it cannot be traced (") + std::strerror(errno) + ")");
       _exit(0);
@@ -55,7 +56,7 @@ void stand_apart(int keep) {
 
 }  // namespace
 
-std::string follow_clock(const std::string& page_path) {
+std::string follow_clock(const PagePaths& paths) {
   int sockets[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0) return std::strerror(errno);
   const pid_t tool = ::getpid();
@@ -66,7 +67,7 @@ std::string follow_clock(const std::string& page_path) {
     const pid_t launcher = ::fork();
     if (launcher == 0) {
       ::close(sockets[0]);
-      launch(tool, sockets[1], page_path);
+      launch(tool, sockets[1], paths);
     }
     [[maybe_unused]] const ssize_t told = ::write(sockets[1], &launcher, sizeof launcher);
     _exit(0);
@@ -93,6 +94,21 @@ std::string follow_clock(const std::string& page_path) {
   }
   ::close(sockets[0]);
   return problem;
+}
+
+int follow_main(int count, char** arguments) {
+  if (count < 3) {
+    std::fprintf(stderr, "usage: brume follow PAGE INSIDE COMMAND...\n");
+    return 2;
+  }
+  const std::string problem = follow_clock({.page = arguments[0], .inside = arguments[1]});
+  if (!problem.empty()) {
+    std::fprintf(stderr, "it cannot follow the cloud's clock: %s\n", problem.c_str());
+    return 1;
+  }
+  ::execvp(arguments[2], arguments + 2);
+  std::fprintf(stderr, "%s: %s\n", arguments[2], std::strerror(errno));
+  return 127;
 }
 
 }  // namespace brume::time

@@ -54,7 +54,7 @@ bool is_stop_signal(int signal) {
 
 }  // namespace
 
-Session::Session(std::string page_path) : page_path_(std::move(page_path)), page_(page_path_) {}
+Session::Session(PagePaths paths) : paths_(std::move(paths)), page_(paths_.page) {}
 
 bool Session::seize(pid_t process) {
   if (::ptrace(PTRACE_SEIZE, process, nullptr, kOptions) != 0) return false;
@@ -197,11 +197,16 @@ void Session::executed_to_the_end(pid_t tid) {
   Thread& thread = threads_.at(tid);
   thread.expect = Expect::nothing;
   ToolImage& image = processes_[thread.process].image;
-  const PutImage put = put_image(tid, page_path_);
+  if (!is_to_follow(tid)) return resume(tid, PTRACE_CONT);
+  const PutImage put = put_image(tid, paths_.inside.empty() ? paths_.page : paths_.inside);
   if (put.death) return handle(tid, *put.death);
   image = put.image;
   if (!put.problem.empty()) complain(tid, put.problem);
   resume(tid, PTRACE_CONT);
+}
+
+bool Session::is_to_follow(pid_t tid) const {
+  return paths_.inside.empty() || mounts_of(tid) != mounts_of(own_thread());
 }
 
 void Session::complain(pid_t tid, const std::string& why) {

@@ -19,10 +19,15 @@
 
 namespace brume::time {
 
+// Where the page is. `inside`: where containers see it; then only programs in another mount namespace than the
+// launcher's follow, and what begins the container (runc) does not.
+struct PagePaths {
+  std::string page, inside;
+};
+
 class Session {
  public:
-  // `page_path` as the tools see it.
-  explicit Session(std::string page_path);
+  explicit Session(PagePaths paths);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
@@ -86,7 +91,9 @@ class Session {
   std::uint64_t slot_of(const Thread& thread, const Process& process) const;
   void complain(pid_t tid, const std::string& why);
 
-  std::string page_path_;
+  bool is_to_follow(pid_t tid) const;
+
+  PagePaths paths_;
   PageView page_;
   std::map<pid_t, Thread> threads_;
   std::map<pid_t, Process> processes_;

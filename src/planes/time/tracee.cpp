@@ -136,6 +136,12 @@ pid_t process_of(pid_t thread) {
   return 0;
 }
 
+std::string mounts_of(pid_t thread) {
+  char text[64];
+  const ssize_t size = ::readlink(proc(thread, "ns/mnt").c_str(), text, sizeof text);
+  return {text, static_cast<std::size_t>(std::max<ssize_t>(size, 0))};
+}
+
 void say_to(pid_t thread, const std::string& text) {
   const int file = ::open(proc(thread, "fd/2").c_str(), O_WRONLY | O_NOCTTY | O_NONBLOCK | O_APPEND | O_CLOEXEC);
   if (file < 0) return;

@@ -59,6 +59,8 @@ struct SignalSets {
 };
 SignalSets signals_of(pid_t thread);
 pid_t process_of(pid_t thread);  // 0: gone
+// Its mount namespace, as /proc names it; empty: gone.
+std::string mounts_of(pid_t thread);
 
 // Says something on the standard error of a tool, if that can be opened.
 void say_to(pid_t thread, const std::string& text);

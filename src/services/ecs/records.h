@@ -93,6 +93,9 @@ struct TaskTarget {
 };
 BOOST_DESCRIBE_STRUCT(TaskTarget, (), (target_group, container, port, registered))
 
+// Brume's own tag of tasks and their definitions: which clock their programs have, `cloud` or `machine`.
+inline constexpr const char* kClockTag = "brume.clock";
+
 struct TaskRecord {
   std::string id, cluster, definition, group, started_by, service, deployment;
   std::string launch_type, capacity_provider, platform_version, cpu, memory;

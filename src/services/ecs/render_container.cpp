@@ -42,6 +42,14 @@ void set_linux_parameters(containers::ContainerSpec& spec, const LinuxParameters
                            .options = tmpfs.mount_options.get()});
 }
 
+// Programs in containers have the machine's clock, unless the task asks: by its own tag, which may be its service's
+// (propagateTags), else by its definition's.
+bool follows_clock(const TaskRecord& task, const Tags& definition_tags) {
+  for (const Tags* tags : {&task.tags, &definition_tags})
+    if (const auto found = tags->find(kClockTag); found != tags->end()) return found->second == "cloud";
+  return false;
+}
+
 }  // namespace
 
 containers::SandboxSpec render_sandbox(const TaskRecord& task) {
@@ -85,6 +93,7 @@ containers::ContainerSpec render_container(const TaskRecord& task, const Contain
     spec.ulimits.push_back({limit.name.get(), limit.soft_limit.get(), limit.hard_limit.get()});
   for (const SystemControl& control : container.system_controls.get())
     spec.sysctls[control.namespace_.get()] = control.value.get();
+  spec.follows_clock = follows_clock(task, facts.definition_tags);
   spec.hosts = {{task.private_dns_name, task.private_address}};
   spec.dns_servers = {facts.resolver};
   spec.dns_search = {facts.scope.region + ".compute.internal"};

@@ -15,6 +15,7 @@ struct ContainerFacts {
   Scope scope;
   std::string network_namespace, resolver;
   std::string image_digest;
+  Tags definition_tags;
 };
 
 containers::SandboxSpec render_sandbox(const TaskRecord& task);

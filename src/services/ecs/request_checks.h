@@ -20,6 +20,10 @@ inline void refuse_if(bool given, std::string_view operation, std::string_view m
 
 inline void check_tags(const Tags& tags) {
   if (std::string problem = tag_problem(tags); !problem.empty()) throw invalid_parameter_exception(problem);
+  const auto clock = tags.find(kClockTag);
+  if (clock != tags.end() && clock->second != "cloud" && clock->second != "machine")
+    throw invalid_parameter_exception(std::string("The tag ") + kClockTag +
+                                      " is cloud or machine (Brume), not: " + clock->second);
 }
 
 // One page of ARNs (up to maxResults, 100 by default), in the order of their keys; sets the next page's token. An item

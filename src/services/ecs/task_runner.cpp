@@ -400,11 +400,13 @@ void TaskRunner::start_container(const TaskKey& key, const std::string& name) {
   }
   seen(key, name).process = Process::starting;
   const TaskRecord& present = *record(key);
+  const TaskDefinitionRecord* definition_record = find_definition(ecs_, key.scope, present.definition);
   const ContainerFacts facts{
       .scope = key.scope,
       .network_namespace = ecs_.needs.interfaces.network_namespace(present.id),
       .resolver = ecs_.needs.interfaces.resolver_address(key.scope, present.interface_id),
-      .image_digest = std::ranges::find(present.containers, name, &ContainerRecord::name)->image_digest};
+      .image_digest = std::ranges::find(present.containers, name, &ContainerRecord::name)->image_digest,
+      .definition_tags = definition_record == nullptr ? Tags{} : definition_record->tags};
   const auto volume_path = [&](const std::string& volume) {
     return ecs_.needs.containers.volume_path(present.id, volume);
   };
