@@ -32,6 +32,8 @@ namespace {
 
 constexpr std::string_view kFormatKey = "m/format";
 constexpr std::int64_t kFormat = 1;
+// Each range that was erased makes later readings slower, so only a large one is.
+constexpr std::size_t kErasedSingly = 256;
 // No key of ours starts with it: the end of an unbounded range.
 constexpr std::string_view kAfterAllKeys = "\xff";
 
@@ -212,9 +214,21 @@ class RocksStore final : public Store {
     if (until.empty()) until = kAfterAllKeys;
     if (until <= from) return;
     rocksdb::WriteBatch changes;
-    const rocksdb::Status status = changes.DeleteRange(slice(from), slice(until));
+    std::size_t found = 0;
+    rocksdb::Status status;
+    scan(
+        from, until,
+        [&](std::string_view key, std::string_view) {
+          status = changes.Delete(slice(key));
+          return status.ok() && ++found < kErasedSingly;
+        },
+        false);
+    if (status.ok() && found == kErasedSingly) {
+      changes.Clear();
+      status = changes.DeleteRange(slice(from), slice(until));
+    }
     if (!status.ok()) throw_status(status, "writing");
-    write_changes(changes);
+    if (found > 0) write_changes(changes);
   }
 
   std::shared_ptr<Snapshot> snapshot() const override { return std::make_shared<RocksSnapshot>(db_); }

@@ -50,4 +50,6 @@ def test_an_idle_daemon_does_not_wake_for_the_clock(fresh_cloud, tmp_path):
     cloud = fresh_cloud()
     cloud.up()
     assert 'control' in names(cloud.pid).values()
-    rest(cloud, tmp_path)
+    for speed in (1, 20):
+        cloud.brume('clock', 'speed', speed)
+        rest(cloud, tmp_path)

@@ -141,17 +141,17 @@ def test_other_values_are_refused(tasks):
 
 def test_an_advance_reaches_a_task_that_sleeps_and_the_daemons_death_does_not_end_it(cloud, tasks):
     """With its health check, which follows as well; and its end leaves nothing behind that is stopped."""
-    tasks.define('waits', 'trap "echo bye; exit 3" TERM; echo begun; sleep 86400; date +%s; sleep 864000 & wait', CLOUD,
+    tasks.define('waits', 'trap "echo bye; exit 3" TERM; echo begun; sleep 3600; date +%s; sleep 864000 & wait', CLOUD,
                  healthCheck={'command': ['CMD', '/bin/bash', '-c',
-                                          '[ $(date +%s) -gt 0 ] && date +%s > /tmp/checked'], 'interval': 5})
+                                          '[ $(date +%s) -gt 0 ] && date +%s > /tmp/checked'], 'interval': 300})
     arn = tasks.run('waits')
     wait_until(lambda: tasks.lines(arn) == ['begun'], 60, 'its first line')
     cloud.kill()
     cloud.up()
     before = cloud_now(cloud).timestamp()
-    cloud.brume('clock', 'advance', '25h')
+    cloud.brume('clock', 'advance', '61m')
     wait_until(lambda: len(tasks.lines(arn)) == 2, 60, 'its second line')
-    assert int(tasks.lines(arn)[1]) >= before + 86400 - 60
+    assert int(tasks.lines(arn)[1]) >= before + 3600 - 60
     wait_until(lambda: tasks.task(arn)['healthStatus'] == 'HEALTHY', 60, 'its health')
     tasks.ecs.stop_task(task=arn)
     assert tasks.ended(arn)[-1] == 'bye'
@@ -176,8 +176,8 @@ def balanced(cloud):
 def test_a_grace_period_holds_off_the_end_of_an_ill_task(cloud, tasks):
     """Ten minutes in which an unhealthy task stays; then it is replaced, and so is the next, each after its own ten."""
     grace = 600
-    tasks.define('ill', 'sleep infinity', portMappings=[{'containerPort': 80}],
-                 healthCheck={'command': ['CMD', '/bin/bash', '-c', 'exit 1'], 'interval': 60, 'retries': 1})
+    tasks.define('ill', 'trap "exit 0" TERM; sleep infinity & wait', portMappings=[{'containerPort': 80}],
+                 healthCheck={'command': ['CMD', '/bin/bash', '-c', 'exit 1'], 'interval': 300, 'retries': 1})
     tasks.ecs.create_service(
         cluster='default', serviceName='ill', taskDefinition='ill', desiredCount=1, launchType='FARGATE',
         healthCheckGracePeriodSeconds=grace,
@@ -189,11 +189,11 @@ def test_a_grace_period_holds_off_the_end_of_an_ill_task(cloud, tasks):
         return tasks.ecs.describe_tasks(tasks=arns)['tasks'] if arns else []
     wait_until(lambda: [task['lastStatus'] for task in all_of('RUNNING')] == ['RUNNING'], 60, 'a running task')
     first = all_of('RUNNING')[0]['taskArn']
-    cloud.brume('clock', 'advance', '5m')
+    cloud.brume('clock', 'advance', '6m')
     wait_until(lambda: tasks.task(first)['healthStatus'] == 'UNHEALTHY', 60, 'its bad health')
     cloud.brume('clock', 'advance', '2m')
     assert [task['taskArn'] for task in all_of('RUNNING')] == [first] and not all_of('STOPPED')
-    cloud.brume('clock', 'advance', '5m')
+    cloud.brume('clock', 'advance', '4m')
     wait_until(lambda: tasks.task(first)['lastStatus'] == 'STOPPED', 60, 'its end')
     cloud.brume('clock', 'advance', '11m')
     wait_until(lambda: len(all_of('STOPPED')) >= 2, 60, 'the end of the next')

@@ -8,6 +8,7 @@
 #include "aws/request.h"
 #include "core/random.h"
 #include "core/runtime.h"
+#include "services/dynamodb/expiry.h"
 #include "services/dynamodb/value.h"
 #include "store/keyspace.h"
 #include "store/table.h"
@@ -71,6 +72,7 @@ struct Dynamodb {
   Table<TransactionRecord> transactions;
   Keyspace items;    // table id, hash, range → ItemRecord
   Keyspace entries;  // table id, index name, hash, range, item's key → the item's key
+  Expiry expiry;
 };
 
 std::string table_arn(const Scope& scope, const std::string& name);

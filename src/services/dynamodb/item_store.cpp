@@ -95,6 +95,7 @@ void write_item(Dynamodb& dynamodb, Tx& tx, const Scope& scope, const std::strin
     if (size_of(*after) > kLargestItem) throw validation("Item size has exceeded the maximum allowed size");
     check_index_types(table, *after);
     dynamodb.items.put(tx, key, encode_record(ItemRecord{*after}));
+    dynamodb.expiry.note(table, after);
   } else if (before) {
     dynamodb.items.erase(tx, key);
   }

@@ -26,7 +26,10 @@ void Elbv2::start() {
 }
 
 void Elbv2::touch(Tx& tx, const Scope& scope, const std::string& balancer_key) {
-  tx.on_commit([this, scope, balancer_key] { reconciler->wake(scope, balancer_key); });
+  tx.on_commit([this, scope, balancer_key] {
+    meter->wake();
+    reconciler->wake(scope, balancer_key);
+  });
 }
 
 void Elbv2::touch_group(Tx& tx, const Scope& scope, const std::string& group_key) {

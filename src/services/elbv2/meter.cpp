@@ -16,14 +16,17 @@ std::string status_class(int status) { return std::to_string(status / 100) + "XX
 
 void Meter::start() {
   elbv2_.needs.balancer.on_access([this](const balancer::Balancer::Access& access) { count(access); });
-  tick();
+  wake();
 }
 
-void Meter::tick() {
+void Meter::wake() {
+  if (is_ticking_ || elbv2_.balancers.size() == 0) return;
+  is_ticking_ = true;
   elbv2_.needs.control.at(elbv2_.needs.clock.now() + kPeriod, [this, alive = std::weak_ptr(alive_)] {
     if (alive.expired()) return;
+    is_ticking_ = false;
     flush();
-    tick();
+    wake();
   });
 }
 

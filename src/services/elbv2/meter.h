@@ -21,6 +21,8 @@ class Meter {
   Meter& operator=(const Meter&) = delete;
 
   void start();
+  // A load balancer was made: minutes are counted while there is one.
+  void wake();
   void count(const balancer::Balancer::Access& access);
   // Publishes what was counted since the last time, and the host counts.
   void flush();
@@ -37,7 +39,7 @@ class Meter {
   void count_for_balancer(const Place& place, const balancer::Balancer::Access& access);
   void count_for_group(const Place& place, const Dimensions& dimensions, const balancer::Balancer::Access& access);
   void put_host_counts();
-  void tick();
+  bool is_ticking_ = false;
 
   Elbv2& elbv2_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // the timer holds it weakly

@@ -309,6 +309,9 @@ UpdateTimeToLiveOutput update_time_to_live(Dynamodb& dynamodb, Tx& tx, const Req
   dynamodb.tables.modify(tx, request.scope, name, [&](TableRecord& table) {
     table.ttl_attribute = wanted.enabled.value_or(false) ? wanted.attribute_name.get() : "";
   });
+  tx.on_commit([&dynamodb, scope = request.scope, name] {
+    if (const TableRecord* table = dynamodb.tables.find(scope, name)) dynamodb.expiry.note(*table, std::nullopt);
+  });
   UpdateTimeToLiveOutput output;
   output.time_to_live_specification = wanted;
   return output;
