@@ -195,6 +195,7 @@ def test_a_grace_period_holds_off_the_end_of_an_ill_task(cloud, tasks):
     assert [task['taskArn'] for task in all_of('RUNNING')] == [first] and not all_of('STOPPED')
     cloud.brume('clock', 'advance', '4m')
     wait_until(lambda: tasks.task(first)['lastStatus'] == 'STOPPED', 60, 'its end')
+    wait_until(lambda: [task['lastStatus'] for task in all_of('RUNNING')] == ['RUNNING'], 60, 'the next')
     cloud.brume('clock', 'advance', '11m')
     wait_until(lambda: len(all_of('STOPPED')) >= 2, 60, 'the end of the next')
     ended = sorted(all_of('STOPPED'), key=lambda task: task['createdAt'])
