@@ -18,6 +18,7 @@ namespace brume::app {
 namespace {
 
 constexpr std::size_t kWorkers = 4;
+constexpr std::size_t kOutsideWorkers = 2;
 constexpr std::size_t kTasksConnections = 512;  // to one VPC's metadata or credentials: tasks cannot shut the API out
 
 std::string cgroup_of(const Instance& instance) { return "/brume/" + instance.id; }
@@ -48,7 +49,8 @@ std::unique_ptr<containers::Images> open_images(const UpOptions& options, const 
   return containers::make_images({.directory = instance.images(),
                                   .network_namespace = options.offline ? "" : instance.internet_namespace(),
                                   .resolv_conf = options.offline ? "" : write_resolv_conf(instance),
-                                  .is_refused_host = names::is_aws_name},
+                                  .is_refused_host = names::is_aws_name,
+                                  .synced = options.durable},
                                  keeper, workers, control);
 }
 
@@ -86,6 +88,7 @@ Cloud::Cloud(const UpOptions& given, const Instance& where)
       random(system_random()),
       control(clock),
       workers(control, kWorkers),
+      outside_workers(control, kOutsideWorkers),
       store(open_store(where.store(), given.durable ? Durability::power_loss : Durability::process_death)),
       zone(names::make_zone()),
       resolver(names::make_resolver(*zone)),
@@ -100,7 +103,7 @@ Cloud::Cloud(const UpOptions& given, const Instance& where)
       iam(*store, clock, *random, access_keys, PagingTokens::load(*store, *random)),
       authorizer(iam),
       identities(iam, authorizer),
-      issuers(*network, workers, where.authority() + "/ca.pem"),
+      issuers(*network, outside_workers, where.authority() + "/ca.pem"),
       sts(*store, clock, *random, control, key_ring, identities, issuers, authorizer),
       sessions(sts),
       roles(sts),

@@ -68,6 +68,7 @@ class Cloud {
   std::unique_ptr<Random> random;
   ControlLoop control;
   WorkerPool workers;
+  WorkerPool outside_workers;  // wait for hosts that are not ours: they must not keep the others
   std::unique_ptr<Store> store;
   NoSinks sinks;
 

@@ -31,6 +31,7 @@ containers::ImageRoots ImageGarbage::roots() const {
     roots.blobs.insert(image.blobs.begin(), image.blobs.end());
   });
   ecr_.layers.for_all([&](const auto&, auto, const ecr::LayerRecord& layer) { roots.blobs.insert(layer.digest); });
+  roots.blobs.insert(ecr_.storing.begin(), ecr_.storing.end());
   ecs_.tasks.for_all([&](const auto&, auto, const ecs::TaskRecord& task) {
     if (task.last_status == "STOPPED") return;
     for (const ecs::ContainerRecord& container : task.containers)

@@ -3,10 +3,12 @@
 #include <fcntl.h>
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -20,7 +22,7 @@ namespace {
 
 using Document = sts::Issuers::Document;
 
-constexpr int kTimeoutSeconds = 5;
+constexpr int kTimeoutSeconds = 5;  // of a look-up's steps, and of a whole exchange with a provider
 constexpr std::size_t kLargestAnswer = std::size_t{256} * 1024;
 
 template <auto Free>
@@ -126,6 +128,21 @@ Document split_answer(Document document, const std::string& answer) {
   return document;
 }
 
+// A call of TLS's on a socket that does not block, again until it is done; what it returned, or -1 at `end`.
+template <class Call>
+int within(SSL* tls, std::chrono::steady_clock::time_point end, const Call& call) {
+  while (true) {
+    const int result = call();
+    if (result > 0) return result;
+    const int error = SSL_get_error(tls, result);
+    if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) return result;
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now()).count();
+    pollfd waiting{SSL_get_fd(tls), static_cast<short>(error == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT), 0};
+    if (left <= 0 || ::poll(&waiting, 1, static_cast<int>(left)) <= 0) return -1;
+  }
+}
+
 Document get(const Socket& socket, const std::string& host, const std::string& path, const std::string& authority) {
   Document document;
   const std::unique_ptr<SSL_CTX, Freer<SSL_CTX_free>> context(SSL_CTX_new(TLS_client_method()));
@@ -136,7 +153,10 @@ Document get(const Socket& socket, const std::string& host, const std::string& p
   SSL_set_tlsext_host_name(tls.get(), host.c_str());
   SSL_set1_host(tls.get(), host.c_str());
   SSL_set_fd(tls.get(), socket.fd());
-  if (SSL_connect(tls.get()) != 1) {
+  // Of the whole, so that a provider that sends a byte now and then keeps no worker.
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(kTimeoutSeconds);
+  fcntl(socket.fd(), F_SETFL, fcntl(socket.fd(), F_GETFL) | O_NONBLOCK);
+  if (within(tls.get(), end, [&] { return SSL_connect(tls.get()); }) != 1) {
     document.problem = "the TLS handshake failed";
     return document;
   }
@@ -144,18 +164,24 @@ Document get(const Socket& socket, const std::string& host, const std::string& p
   // HTTP/1.0: the answer ends with the connection, and is never in chunks.
   const std::string request =
       "GET " + path + " HTTP/1.0\r\nHost: " + host + "\r\nAccept: application/json\r\nConnection: close\r\n\r\n";
-  if (SSL_write(tls.get(), request.data(), static_cast<int>(request.size())) <= 0) {
+  if (within(tls.get(), end, [&] { return SSL_write(tls.get(), request.data(), static_cast<int>(request.size())); }) <=
+      0) {
     document.problem = "the request could not be sent";
     return document;
   }
   std::string answer;
   char buffer[16'384];
-  for (int got = 0; (got = SSL_read(tls.get(), buffer, sizeof buffer)) > 0;) {
+  const auto read = [&] { return SSL_read(tls.get(), buffer, sizeof buffer); };
+  for (int got = 0; (got = within(tls.get(), end, read)) > 0;) {
     answer.append(buffer, static_cast<std::size_t>(got));
     if (answer.size() > kLargestAnswer) {
       document.problem = "the answer is too large";
       return document;
     }
+  }
+  if (std::chrono::steady_clock::now() >= end) {
+    document.problem = "the answer did not come to its end in time";
+    return document;
   }
   return split_answer(std::move(document), answer);
 }

@@ -18,9 +18,16 @@ namespace {
 
 std::string digest_text(const std::string& raw) { return "sha256:" + to_hex(raw); }
 
+void sync_path(const std::string& path) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const bool synced = file >= 0 && ::fsync(file) == 0;
+  if (file >= 0) ::close(file);
+  if (!synced) throw_errno("sync " + path);
+}
+
 }  // namespace
 
-Blobs::Blobs(std::string directory) : directory_(std::move(directory)) {
+Blobs::Blobs(std::string directory, bool synced) : directory_(std::move(directory)), synced_(synced) {
   std::filesystem::create_directories(directory_ + "/sha256");
   std::filesystem::remove_all(directory_ + "/partial");
   std::filesystem::create_directories(directory_ + "/partial");
@@ -52,7 +59,9 @@ std::string Blobs::temporary_path() {
 }
 
 void Blobs::adopt(const std::string& digest, const std::string& file) const {
+  if (synced_) sync_path(file);  // a name without its content would pass for the whole after a power cut
   if (std::rename(file.c_str(), path(digest).c_str()) != 0) throw_errno("rename to " + path(digest));
+  if (synced_) sync_path(directory_ + "/sha256");
 }
 
 bool Blobs::put(const std::string& digest, const Body& body) {
@@ -66,8 +75,10 @@ bool Blobs::put(const std::string& digest, const Body& body) {
   // The digest was computed while the body arrived; a file of unknown content is read.
   if ((body.sha256.empty() ? digest_of_file(file) : digest_text(body.sha256)) != digest) return false;
   if (body.spool != nullptr) {
+    if (synced_) sync_path(file);
     try {
       body.spool->keep_as(path(digest));
+      if (synced_) sync_path(directory_ + "/sha256");
       return true;
     } catch (const PlaneError&) {
       // The spool is on another file system.

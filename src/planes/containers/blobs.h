@@ -1,5 +1,5 @@
 // Blobs on disk: one file per digest under STATE/images/blobs/sha256. A blob that is there is whole and was verified:
-// it is written beside its place and renamed into it. Thread-safe.
+// it is written beside its place and renamed into it. With `synced` it is on the disk when that is said. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@ namespace brume::containers {
 
 class Blobs {
  public:
-  explicit Blobs(std::string directory);  // made when absent; leftovers of an earlier run are removed
+  explicit Blobs(std::string directory, bool synced = false);  // made when absent; leftovers of an earlier run go
 
   bool has(const std::string& digest) const;
   std::optional<std::uint64_t> size(const std::string& digest) const;
@@ -33,6 +33,7 @@ class Blobs {
 
  private:
   std::string directory_;
+  const bool synced_;
 };
 
 // The digest of a file's content, "sha256:…". Throws PlaneError.

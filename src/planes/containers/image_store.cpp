@@ -34,8 +34,8 @@ class ImageStore final : public Images {
         keeper_(keeper),
         workers_(workers),
         control_(control),
-        blobs_(options_.directory + "/blobs"),
-        layers_(options_.directory + "/layers"),
+        blobs_(options_.directory + "/blobs", options_.synced),
+        layers_(options_.directory + "/layers", {}, options_.synced),
         references_(options_.directory + "/references.json") {
     BRUME_CHECK(options_.is_refused_host != nullptr);
     std::filesystem::remove_all(options_.directory + "/pulls");

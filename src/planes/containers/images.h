@@ -47,7 +47,7 @@ class Images {
   virtual std::optional<std::uint64_t> size(const std::string& digest) const = 0;
   virtual std::string path(const std::string& digest) const = 0;
   virtual std::optional<std::string> read(const std::string& digest) const = 0;  // small blobs: manifests, configs
-  // Takes the received body in; false when its sha256 is not the digest.
+  // Takes the received body in; false when its sha256 is not the digest. A body in a file may take long.
   virtual bool put(const std::string& digest, Body body) = 0;
   virtual std::string put_text(const std::string& text) = 0;  // returns the digest
   virtual void remove(const std::string& digest) = 0;
@@ -79,6 +79,7 @@ struct ImagesOptions {
   std::string network_namespace, resolv_conf;
   // True for registries that pulls must never ask: the names of AWS.
   std::function<bool(std::string_view host)> is_refused_host;
+  bool synced = false;  // what is stored survives a power cut: --durable
 };
 // Called on the control thread where not said otherwise. Outlives its workers' jobs.
 std::unique_ptr<Images> make_images(ImagesOptions options, Keeper& keeper, Workers& workers, Control& control);

@@ -67,7 +67,8 @@ std::optional<std::string> content(const File& file, std::uint64_t limit) {
 
 }  // namespace
 
-Layers::Layers(std::string directory, UnpackLimits limits) : directory_(std::move(directory)), limits_(limits) {
+Layers::Layers(std::string directory, UnpackLimits limits, bool synced)
+    : directory_(std::move(directory)), limits_(limits), synced_(synced) {
   std::filesystem::remove_all(directory_ + "/partial");
   std::filesystem::create_directories(directory_ + "/partial");
 }
@@ -120,6 +121,9 @@ void Layers::unpack(const std::string& digest, const std::string& blob) const {
     if (::chmod(partial.c_str(), 0755) != 0) throw_errno(partial);
     const std::string found = unpack_layer(blob, partial, limits_);
     if (found != digest) throw PlaneError(PlaneError::Kind::permanent, "its content has the digest " + found);
+    // All files at once: thousands of small ones would be synced one by one otherwise.
+    const File place(synced_ ? ::open(partial.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1);
+    if (synced_ && ::syncfs(place.get()) != 0) throw_errno("sync " + partial);
     fault_point("images.unpack.done");
     std::filesystem::rename(partial, path(digest));
   } catch (...) {

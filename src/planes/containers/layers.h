@@ -16,8 +16,8 @@ namespace brume::containers {
 
 class Layers {
  public:
-  // Leftovers of an earlier run's unpacking are removed.
-  explicit Layers(std::string directory, UnpackLimits limits = {});
+  // Leftovers of an earlier run's unpacking are removed. `synced`: a layer that has its name is on the disk.
+  explicit Layers(std::string directory, UnpackLimits limits = {}, bool synced = false);
   std::string path(const std::string& digest) const;
   bool has(const std::string& digest) const;
   // Unpacks the blob, unless that is done already; waits when another thread is at it. Throws PlaneError{permanent}
@@ -32,6 +32,7 @@ class Layers {
 
   std::string directory_;
   UnpackLimits limits_;
+  const bool synced_;
   std::mutex mutex_;
   std::condition_variable finished_;
   std::set<std::string> unpacking_;

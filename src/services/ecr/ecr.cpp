@@ -10,6 +10,7 @@ constexpr std::string_view kHostMark = ".dkr.ecr.";
 
 void sweep(Ecr& ecr) {
   const Time now = ecr.needs.clock.now();
+  ecr.needs.control.at(now + days(1), [&ecr] { sweep(ecr); });  // first: a full disk ends what follows
   std::vector<std::pair<Scope, std::string>> expired, with_policy;
   ecr.tokens.for_all([&](const Scope& scope, std::string_view id, const TokenRecord& token) {
     if (token.expires <= now) expired.emplace_back(scope, id);
@@ -23,7 +24,6 @@ void sweep(Ecr& ecr) {
     for (const auto& [scope, id] : with_policy) apply_lifecycle(ecr, tx, scope, id);
     tx.commit();
   }
-  ecr.needs.control.at(now + days(1), [&ecr] { sweep(ecr); });
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -84,6 +85,7 @@ struct Ecr final : ResourcePolicies {
   Table<RepositoryRecord> repositories;
   Table<ImageRecord> images;
   Table<LayerRecord> layers;
+  std::multiset<std::string> storing;  // digests of blobs that a worker takes in: theirs is no record yet
   Table<TokenRecord> tokens;
   PagingTokens paging;
   std::unique_ptr<HttpHandler> registry_handler;

@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 
 #include "core/fault.h"
+#include "core/log.h"
 #include "core/text.h"
 #include "services/ecr/chunks.h"
 
@@ -39,6 +40,13 @@ HttpReply unauthorized(const HttpRequest& request) {
 }
 
 std::string range_of(std::uint64_t size) { return "0-" + std::to_string(size == 0 ? 0 : size - 1); }
+
+// 507, as nothing else says that the disk is full: 500 and 503 are repeated for a long time.
+HttpReply not_stored(const std::string& problem) {
+  log::error("ecr", "a layer could not be stored: " + problem);
+  const bool full = problem.find("No space left") != std::string::npos || problem.find("is full") != std::string::npos;
+  return error_reply({full ? 507 : 500, "UNKNOWN", full ? problem : "the layer could not be stored"});
+}
 
 RegistryError in_registrys_words(const AwsError& error) {
   if (error.code == "RepositoryNotFoundException") return {404, "NAME_UNKNOWN", error.message};
@@ -249,7 +257,7 @@ void Registry::finish_upload(Call& call, const Done& done) {
 // Several chunks are joined and digested on a worker.
 void Registry::finish_chunks(Upload upload, const std::string& digest, const Done& done) {
   auto joined = std::make_shared<Body>();
-  auto failed = std::make_shared<bool>(false);
+  auto failed = std::make_shared<std::string>();
   const std::string path = ecr_.needs.spool_directory + "/layer-" + ecr_.needs.random.hex(16);
   const Scope scope = upload.scope;
   const std::string repository = upload.repository;
@@ -257,26 +265,49 @@ void Registry::finish_chunks(Upload upload, const std::string& digest, const Don
       [chunks = std::move(upload.chunks), joined, failed, path] {
         try {
           *joined = join_bodies(chunks, path);
-        } catch (const std::exception&) {
-          *failed = true;
+        } catch (const std::exception& error) {
+          *failed = error.what();
         }
       },
       [this, scope, repository, digest, joined, failed, done] {
-        if (*failed) return done(error_reply({500, "UNKNOWN", "the upload could not be stored"}));
+        if (!failed->empty()) return done(not_stored(*failed));
         store_blob(scope, repository, digest, std::move(*joined), done);
       });
 }
 
 void Registry::store_blob(const Scope& scope, const std::string& repository, const std::string& digest, Body body,
                           const Done& done) {
-  if (!ecr_.needs.images.put(digest, std::move(body)))
-    return done(error_reply({400, "DIGEST_INVALID", "provided digest did not match uploaded content"}));
-  fault_point("ecr.layer.stored");
-  Tx tx(ecr_.needs.store);
-  ecr_.layers.put(tx, scope, repository + "@" + digest, {digest});
-  tx.commit();
-  done({.status = 201,
-        .headers = {{"Location", "/v2/" + repository + "/blobs/" + digest}, {"Docker-Content-Digest", digest}}});
+  struct Work {
+    Body body;
+    bool stored = false;
+    std::string problem;
+  };
+  auto work = std::make_shared<Work>(Work{.body = std::move(body), .problem = {}});  // a worker's, then ours again
+  ecr_.storing.insert(digest);
+  ecr_.needs.workers.run(
+      [&images = ecr_.needs.images, digest, work] {
+        try {
+          work->stored = images.put(digest, std::move(work->body));
+        } catch (const std::exception& error) {
+          work->problem = error.what();
+        }
+      },
+      [this, scope, repository, digest, work, done] {
+        ecr_.storing.erase(ecr_.storing.find(digest));
+        if (!work->problem.empty()) return done(not_stored(work->problem));
+        if (!work->stored)
+          return done(error_reply({400, "DIGEST_INVALID", "provided digest did not match uploaded content"}));
+        fault_point("ecr.layer.stored");
+        try {
+          Tx tx(ecr_.needs.store);
+          ecr_.layers.put(tx, scope, repository + "@" + digest, {digest});
+          tx.commit();
+        } catch (const StoreError& error) {
+          return done(not_stored(error.message));
+        }
+        done({.status = 201,
+              .headers = {{"Location", "/v2/" + repository + "/blobs/" + digest}, {"Docker-Content-Digest", digest}}});
+      });
 }
 
 void Registry::manifests(Call& call, const Done& done) {
@@ -289,10 +320,14 @@ void Registry::manifests(Call& call, const Done& done) {
   HttpReply reply{.status = 200,
                   .headers = {{"Content-Type", image->media_type}, {"Docker-Content-Digest", image->digest}},
                   .body = Body::of(ecr_.needs.images.read(image->digest).value_or(""))};
-  Tx tx(ecr_.needs.store);
-  ecr_.images.modify(tx, call.scope, image->key(),
-                     [&](ImageRecord& pulled) { pulled.pulled_at = ecr_.needs.clock.now(); });
-  tx.commit();
+  try {
+    Tx tx(ecr_.needs.store);
+    ecr_.images.modify(tx, call.scope, image->key(),
+                       [&](ImageRecord& pulled) { pulled.pulled_at = ecr_.needs.clock.now(); });
+    tx.commit();
+  } catch (const StoreError& error) {
+    log::warning("ecr", "a pull is not noted: " + error.message);  // a full disk: reads go on
+  }
   done(std::move(reply));
 }
 

@@ -81,33 +81,68 @@ bool IssuerKeys::judge(const std::shared_ptr<Search>& search, const Kept& kept) 
 }
 
 void IssuerKeys::discover(const std::shared_ptr<Search>& search) {
-  issuers_.fetch("https://" + search->issuer + "/.well-known/openid-configuration",
-                 [this, search](const Issuers::Document& document) { take_configuration(search, document); });
+  const std::string issuer = search->issuer;
+  Searches& waiting = waiting_[issuer];
+  waiting.push_back(search);
+  if (waiting.size() > 1) return;
+  issuers_.fetch("https://" + issuer + "/.well-known/openid-configuration",
+                 [this, issuer](const Issuers::Document& document) { take_configuration(issuer, document); });
 }
 
-void IssuerKeys::take_configuration(const std::shared_ptr<Search>& search, const Issuers::Document& document) {
-  if (auto problem = search->problem_of(document)) return search->done(problem);
+// Answers those for whom the document is of no use, each by its provider's thumbprints; the others still wait.
+IssuerKeys::Searches IssuerKeys::usable(const std::string& issuer, const Issuers::Document& document) {
+  Searches left;
+  std::vector<std::pair<std::shared_ptr<Search>, AwsError>> refused;
+  for (const auto& search : waiting_[issuer]) {
+    if (auto problem = search->problem_of(document)) {
+      refused.emplace_back(search, std::move(*problem));
+    } else {
+      left.push_back(search);
+    }
+  }
+  if (left.empty()) {
+    waiting_.erase(issuer);
+  } else {
+    waiting_[issuer] = left;
+  }
+  for (const auto& [search, problem] : refused) search->done(problem);
+  return left;
+}
+
+void IssuerKeys::end_all(const std::string& issuer, const AwsError& problem) {
+  const Searches ended = std::move(waiting_[issuer]);
+  waiting_.erase(issuer);
+  for (const auto& search : ended) search->done(problem);
+}
+
+void IssuerKeys::take_configuration(const std::string& issuer, const Issuers::Document& document) {
+  if (usable(issuer, document).empty()) return;
   boost::system::error_code error;
   const boost::json::value value = boost::json::parse(document.body, error);
-  if (error || !value.is_object()) return search->done(no_key());
+  if (error || !value.is_object()) return end_all(issuer, no_key());
   const auto text = [&](const char* name) {
     const boost::json::value* found = value.as_object().if_contains(name);
     return found != nullptr && found->is_string() ? std::string(found->as_string()) : std::string();
   };
   const std::string keys = text("jwks_uri");
   // "The issuer value returned MUST be identical to the Issuer URL that was directly used to retrieve" it.
-  if (text("issuer") != "https://" + search->issuer || !keys.starts_with("https://")) return search->done(no_key());
-  issuers_.fetch(keys, [this, search](const Issuers::Document& found) { take_keys(search, found); });
+  if (text("issuer") != "https://" + issuer || !keys.starts_with("https://")) return end_all(issuer, no_key());
+  issuers_.fetch(keys, [this, issuer](const Issuers::Document& found) { take_keys(issuer, found); });
 }
 
-void IssuerKeys::take_keys(const std::shared_ptr<Search>& search, const Issuers::Document& document) {
-  if (auto problem = search->problem_of(document)) return search->done(problem);
+void IssuerKeys::take_keys(const std::string& issuer, const Issuers::Document& document) {
+  const Searches searches = usable(issuer, document);
+  if (searches.empty()) return;
   auto keys = read_key_set(document.body);
-  if (!keys) return search->done(no_key());
-  if (kept_.size() >= kMostIssuers && !kept_.contains(search->issuer)) kept_.erase(kept_.begin());
-  Kept& kept = kept_[search->issuer];
-  kept = {std::move(*keys), document.trusted ? std::vector<std::string>() : document.thumbprints, clock_.now()};
-  if (!judge(search, kept)) search->done(no_key());
+  if (!keys) return end_all(issuer, no_key());
+  if (kept_.size() >= kMostIssuers && !kept_.contains(issuer)) kept_.erase(kept_.begin());
+  kept_[issuer] = {std::move(*keys), document.trusted ? std::vector<std::string>() : document.thumbprints,
+                   clock_.now()};
+  waiting_.erase(issuer);
+  for (const auto& search : searches) {
+    const auto kept = kept_.find(issuer);  // an answer may have begun another search
+    if (kept == kept_.end() || !judge(search, kept->second)) search->done(no_key());
+  }
 }
 
 }  // namespace brume::sts

@@ -34,14 +34,19 @@ class IssuerKeys {
     Time fetched;
   };
   struct Search;
+  using Searches = std::vector<std::shared_ptr<Search>>;
   void discover(const std::shared_ptr<Search>& search);
-  void take_configuration(const std::shared_ptr<Search>& search, const Issuers::Document& document);
-  void take_keys(const std::shared_ptr<Search>& search, const Issuers::Document& document);
+  void take_configuration(const std::string& issuer, const Issuers::Document& document);
+  void take_keys(const std::string& issuer, const Issuers::Document& document);
+  Searches usable(const std::string& issuer, const Issuers::Document& document);
+  void end_all(const std::string& issuer, const AwsError& problem);
   bool judge(const std::shared_ptr<Search>& search, const Kept& kept);
 
   const Clock& clock_;
   Issuers& issuers_;
   std::map<std::string, Kept> kept_;
+  // By issuer: who waits for what is being fetched. One fetch for all of them.
+  std::map<std::string, Searches> waiting_;
 };
 
 }  // namespace brume::sts
