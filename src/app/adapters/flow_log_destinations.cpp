@@ -41,13 +41,17 @@ std::string FlowLogDestinations::put_lines(const Scope& scope, const std::string
   if (new_stream && problem.empty()) problem = denial(context, "logs:CreateLogStream", stream_arn);
   if (problem.empty()) problem = denial(context, "logs:PutLogEvents", stream_arn);
   if (!problem.empty()) return problem;
-  Tx tx(store_);
-  if (new_group) logs::create_group(logs_, tx, scope, group, {});
-  if (new_stream) logs::create_stream(logs_, tx, scope, group, stream);
   std::vector<logs::NewEvent> events;
   for (const Line& line : lines) events.push_back({line.at, line.text});
-  logs::put_events(logs_, tx, scope, group, stream, events);
-  tx.commit();
+  try {
+    Tx tx(store_);
+    if (new_group) logs::create_group(logs_, tx, scope, group, {});
+    if (new_stream) logs::create_stream(logs_, tx, scope, group, stream);
+    logs::put_events(logs_, tx, scope, group, stream, events);
+    tx.commit();
+  } catch (const StoreError& error) {
+    return error.message;  // a full disk
+  }
   return {};
 }
 
@@ -83,6 +87,8 @@ void FlowLogDestinations::put_object(const Scope& scope, const std::string& buck
     tx.commit();
   } catch (const AwsError& error) {
     answer.fail(error);
+  } catch (const StoreError& error) {
+    answer.fail(AwsError("InternalError", error.message, 500));  // a full disk: tried again later
   }
 }
 

@@ -80,6 +80,8 @@ void TrailDestinations::put_object(const Scope& scope, const std::string& trail_
     tx.commit();
   } catch (const AwsError& error) {
     answer.fail(error);
+  } catch (const StoreError& error) {
+    answer.fail(AwsError("InternalError", error.message, 500));  // a full disk: tried again later
   }
 }
 
@@ -114,13 +116,17 @@ cloudtrail::Deliveries::Problem TrailDestinations::put_lines(const Scope& scope,
   if (Problem problem = as_role(scope, role, group_arn, stream)) return problem;
   const Scope group_scope{scope.account, parse_arn(group_arn)->region};
   const std::string name = group_name(group_arn);
-  Tx tx(store_);
-  if (logs_.streams.find(group_scope, logs::stream_key(name, stream)) == nullptr)
-    logs::create_stream(logs_, tx, group_scope, name, stream);
   std::vector<logs::NewEvent> events;
   for (const Line& line : lines) events.push_back({line.at, line.text});
-  logs::put_events(logs_, tx, group_scope, name, stream, events);
-  tx.commit();
+  try {
+    Tx tx(store_);
+    if (logs_.streams.find(group_scope, logs::stream_key(name, stream)) == nullptr)
+      logs::create_stream(logs_, tx, group_scope, name, stream);
+    logs::put_events(logs_, tx, group_scope, name, stream, events);
+    tx.commit();
+  } catch (const StoreError& error) {
+    return {"InternalError", error.message};  // a full disk
+  }
   return {};
 }
 

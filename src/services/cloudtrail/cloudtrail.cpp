@@ -2,6 +2,8 @@
 
 #include <memory>
 
+#include "core/log.h"
+
 namespace brume::cloudtrail {
 namespace {
 
@@ -19,7 +21,13 @@ const TrailRecord* find_shadow(const Cloudtrail& cloudtrail, const Scope& scope,
 void sweep(Cloudtrail& cloudtrail) {
   const Time now = cloudtrail.needs.clock.now();
   cloudtrail.needs.workers.run(
-      [&cloudtrail, now] { cloudtrail.history.expire(cloudtrail.history.scopes(), now - kHistory); },
+      [&cloudtrail, now] {
+        try {
+          cloudtrail.history.expire(cloudtrail.history.scopes(), now - kHistory);
+        } catch (const StoreError& error) {
+          log::warning("cloudtrail", "old events stay until the next sweep: " + error.message);  // a full disk
+        }
+      },
       [&cloudtrail, now] { cloudtrail.needs.control.at(now + kSweepPeriod, [&cloudtrail] { sweep(cloudtrail); }); });
 }
 

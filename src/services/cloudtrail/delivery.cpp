@@ -149,33 +149,44 @@ void Delivery::put_next(std::shared_ptr<Batch> batch) {
        .content_encoding = "gzip",
        .metadata = {}},
       [this, batch](const Deliveries::Problem& problem) {
-        const File& put = batch->files[batch->next];
-        const Time now = needs_.clock.now();
-        if (problem) {
-          log::warning("cloudtrail", "trail " + batch->trail.name + " cannot deliver: " + problem.message);
-          change(batch->trail.arn, [&](TrailRecord& trail) { trail.delivery_error = problem.code; });
+        try {
+          put_done(batch, problem);
+        } catch (const StoreError& error) {
+          // A full disk: the events are still listed, and delivered again later.
+          log::warning("cloudtrail", "trail " + batch->trail.name + " cannot note a delivery: " + error.message);
           batch->failed = true;
-          return finish(*batch);
+          finish(*batch);
         }
-        Tx tx(needs_.store);
-        history_.delivered(tx, put.events);
-        const TrailRecord* trail = find(batch->trail.arn);
-        if (trail != nullptr) {
-          const TrailRecord kept = *trail;
-          trails_.modify(tx, scope_of(kept), kept.name, [&](TrailRecord& record) {
-            record.delivered = now;
-            record.delivery_error.clear();
-          });
-          if (kept.validation)
-            files_.insert(tx, scope_of(kept), put.key,
-                          {kept.arn, put.region, kept.bucket, put.key, put.hash, put.events.front().time,
-                           put.events.back().time});
-        }
-        tx.commit();
-        if (trail != nullptr) put_lines(*trail, put);
-        ++batch->next;
-        put_next(batch);
       });
+}
+
+void Delivery::put_done(const std::shared_ptr<Batch>& batch, const Deliveries::Problem& problem) {
+  const File& put = batch->files[batch->next];
+  const Time now = needs_.clock.now();
+  if (problem) {
+    log::warning("cloudtrail", "trail " + batch->trail.name + " cannot deliver: " + problem.message);
+    change(batch->trail.arn, [&](TrailRecord& trail) { trail.delivery_error = problem.code; });
+    batch->failed = true;
+    return finish(*batch);
+  }
+  Tx tx(needs_.store);
+  history_.delivered(tx, put.events);
+  const TrailRecord* trail = find(batch->trail.arn);
+  if (trail != nullptr) {
+    const TrailRecord kept = *trail;
+    trails_.modify(tx, scope_of(kept), kept.name, [&](TrailRecord& record) {
+      record.delivered = now;
+      record.delivery_error.clear();
+    });
+    if (kept.validation)
+      files_.insert(
+          tx, scope_of(kept), put.key,
+          {kept.arn, put.region, kept.bucket, put.key, put.hash, put.events.front().time, put.events.back().time});
+  }
+  tx.commit();
+  if (trail != nullptr) put_lines(*trail, put);
+  ++batch->next;
+  put_next(batch);
 }
 
 // One event a line; the stream is ACCOUNT_CloudTrail_REGION ("Sending events to CloudWatch Logs").

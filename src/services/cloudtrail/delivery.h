@@ -70,6 +70,7 @@ class Delivery {
   void change(const std::string& trail_arn, const std::function<void(TrailRecord&)>& change);
   void deliver(const std::string& trail_arn);
   void put_next(std::shared_ptr<Batch> batch);
+  void put_done(const std::shared_ptr<Batch>& batch, const Deliveries::Problem& problem);
   void put_lines(const TrailRecord& trail, const File& file);
   void finish(const Batch& batch);
   void schedule_digest(const std::string& trail_arn, Time when);

@@ -242,9 +242,14 @@ void FlowCollector::delivered(const Scope& scope, const std::string& id, const s
   // "DescribeFlowLogs": Rate limited, Access error or Unknown error.
   const std::string shown = error.empty() ? "" : "Access error";
   if (log->delivery_error == shown) return;
-  Tx tx(store_);
-  ec2_.flow_logs.modify(tx, scope, id, [&](FlowLogRecord& record) { record.delivery_error = shown; });
-  tx.commit();
+  try {
+    Tx tx(store_);
+    ec2_.flow_logs.modify(tx, scope, id, [&](FlowLogRecord& record) { record.delivery_error = shown; });
+    tx.commit();
+  } catch (const StoreError& full) {
+    // The next delivery tries again; the collector must go on.
+    log::warning("ec2", "flow log " + id + ": " + full.message);
+  }
 }
 
 }  // namespace brume::ec2
