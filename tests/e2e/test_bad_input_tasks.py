@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-
+import probes
 from probes import load_intruder
 from raw import ask, descriptors, identity, memory_kib
 from three_tiers import namespaces
@@ -132,3 +132,12 @@ def test_garbage_for_the_resolver(cloud, place):
     assert ask(cloud.port, identity(cloud.port)).status == 200
     assert memory_kib(cloud.pid) - memory < 30_000
     wait_until(lambda: len(descriptors(cloud.pid)) <= files + 2, 30, 'the end of the descriptors')
+
+
+def test_fork_bomb_is_stopped_at_its_task(cloud, place):
+    """A task has its share of processes, and the daemon and other programs the rest."""
+    made, error = probes.ask(place, 'processes', 6_000).split()
+    assert error == 'EAGAIN' and 3_900 < int(made) < 4_096, (made, error)
+    assert one(place) == 404 and ask(cloud.port, identity(cloud.port)).status == 200
+    # The control: fewer are started, and the task goes on.
+    assert probes.ask(place, 'processes', 3_000).split() == ['3000', 'none']

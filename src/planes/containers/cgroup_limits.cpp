@@ -49,6 +49,8 @@ std::vector<CgroupWrite> render_version_1(const CgroupLayout& layout, const std:
     writes.push_back({directory + "/memory.limit_in_bytes", bytes});
     if (layout.counts_swap) writes.push_back({directory + "/memory.memsw.limit_in_bytes", bytes});
   }
+  if (!layout.processes.empty())
+    writes.push_back({layout.processes + cgroup + "/pids.max", std::to_string(kMostProcesses)});
   return writes;
 }
 
@@ -69,6 +71,7 @@ std::vector<CgroupWrite> render_version_2(const CgroupLayout& layout, const std:
     writes.push_back({above + "/memory.max", std::to_string(spec.memory_bytes)});
     writes.push_back({above + "/memory.swap.max", "0", false});
   }
+  writes.push_back({above + "/pids.max", std::to_string(kMostProcesses)});
   return writes;
 }
 
@@ -80,6 +83,7 @@ CgroupLayout cgroup_layout() {
   layout.cpu = keeper::cgroup_root_of("cpu");
   layout.memory = keeper::cgroup_root_of("memory");
   layout.accounting = layout.version_2 ? layout.cpu : keeper::cgroup_root_of("cpuacct");
+  layout.processes = layout.version_2 ? layout.cpu : keeper::cgroup_root_of("pids");
   layout.counts_swap = layout.version_2 || std::filesystem::exists(layout.memory + "/memory.memsw.limit_in_bytes");
   return layout;
 }

@@ -16,9 +16,13 @@ struct CgroupLayout {
   bool version_2 = false;
   std::string cpu, memory, accounting;  // version 2: all the same
   bool counts_swap = true;
+  std::string processes;  // version 2: all the same
   bool operator==(const CgroupLayout&) const = default;
 };
 CgroupLayout cgroup_layout();
+
+// Processes and threads of a sandbox together: a fork bomb in one leaves the machine its own.
+inline constexpr int kMostProcesses = 4096;
 
 struct CgroupWrite {
   std::string file, text;

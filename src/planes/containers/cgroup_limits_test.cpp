@@ -10,8 +10,8 @@ namespace {
 
 using Writes = std::vector<CgroupWrite>;
 
-const CgroupLayout kVersion1{false, "/c/cpu", "/c/memory", "/c/cpuacct", true};
-const CgroupLayout kVersion2{true, "/c", "/c", "/c", true};
+const CgroupLayout kVersion1{false, "/c/cpu", "/c/memory", "/c/cpuacct", true, "/c/pids"};
+const CgroupLayout kVersion2{true, "/c", "/c", "/c", true, "/c"};
 
 TEST(SandboxLimits, OfVersion1) {
   EXPECT_EQ(render_sandbox_limits(kVersion1, "/brume/0a1b2c/t1", {"t1", "", 512 << 20, 256}),
@@ -19,7 +19,8 @@ TEST(SandboxLimits, OfVersion1) {
                     {"/c/cpu/brume/0a1b2c/t1/cpu.cfs_quota_us", "25000"},
                     {"/c/memory/brume/0a1b2c/t1/memory.use_hierarchy", "1", false},
                     {"/c/memory/brume/0a1b2c/t1/memory.limit_in_bytes", "536870912"},
-                    {"/c/memory/brume/0a1b2c/t1/memory.memsw.limit_in_bytes", "536870912"}}));
+                    {"/c/memory/brume/0a1b2c/t1/memory.memsw.limit_in_bytes", "536870912"},
+                    {"/c/pids/brume/0a1b2c/t1/pids.max", "4096"}}));
 }
 
 TEST(SandboxLimits, OfVersion2HandControllersDown) {
@@ -30,11 +31,13 @@ TEST(SandboxLimits, OfVersion2HandControllersDown) {
                     {"/c/brume/0a1b2c/t1/cgroup.subtree_control", "+cpu +memory +pids"},
                     {"/c/brume/0a1b2c/t1/cpu.max", "200000 100000"},
                     {"/c/brume/0a1b2c/t1/memory.max", "536870912"},
-                    {"/c/brume/0a1b2c/t1/memory.swap.max", "0", false}}));
+                    {"/c/brume/0a1b2c/t1/memory.swap.max", "0", false},
+                    {"/c/brume/0a1b2c/t1/pids.max", "4096"}}));
 }
 
-TEST(SandboxLimits, NothingWithoutLimits) {
-  EXPECT_EQ(render_sandbox_limits(kVersion1, "/brume/0a1b2c/t1", {"t1", "", 0, 0}), Writes());
+TEST(SandboxLimits, OnlyOfProcessesWithoutLimits) {
+  EXPECT_EQ(render_sandbox_limits(kVersion1, "/brume/0a1b2c/t1", {"t1", "", 0, 0}),
+            (Writes{{"/c/pids/brume/0a1b2c/t1/pids.max", "4096"}}));
   // The kernel refuses quotas under a millisecond.
   EXPECT_EQ(render_sandbox_limits(kVersion1, "/t", {"t1", "", 0, 1})[1].text, "1000");
 }
