@@ -198,6 +198,13 @@ void Proxy::start(Moment now) {
 void Proxy::write_files(const Rendered& rendered) {
   for (const auto& [name, content] : rendered.files) write_file(directory_ + "/" + name, content, options_);
   write_file(directory_ + "/" + kConfigFile, rendered.config, options_);
+  // What an earlier configuration named: HAProxy has read it, and reads this one from now on.
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(directory_, error)) {
+    const std::string name = entry.path().filename().string();
+    const bool is_named_by_digest = name.starts_with("body-") || name.starts_with("certificate-");
+    if (is_named_by_digest && !rendered.files.contains(name)) ::unlink(entry.path().c_str());
+  }
 }
 
 void Proxy::begin_reload(Moment now, const Rendered& rendered) {
