@@ -56,8 +56,8 @@ class Loading:
     """Load while a block runs; afterwards `records` holds every request."""
     Record = collections.namedtuple('Record', 'number at seconds status task')
 
-    def __init__(self, cloud, url, rate, threads):
-        self.cloud, self.arguments = cloud, (url, rate, threads)
+    def __init__(self, cloud, url, rate, threads, timeout=10):
+        self.cloud, self.arguments = cloud, (url, rate, threads, timeout)
         self.records = []
 
     def __enter__(self):

@@ -1,4 +1,4 @@
-"""Steady load, run inside the cloud: load.py URL RATE [THREADS]. Prints `started` at the first answer; when its
+"""Steady load, run inside the cloud: load.py URL RATE [THREADS [TIMEOUT]]. Prints `started` at the first answer; when its
 standard input ends it stops and prints one JSON document with every request: [number, started, seconds, status, task].
 
 Half of the threads keep their connection, half open a new one for each request, as clients do. A request without an
@@ -15,11 +15,10 @@ import threading
 import time
 import urllib.parse
 
-TIMEOUT = 10
-
 
 class Load:
-    def __init__(self, url, rate, threads):
+    def __init__(self, url, rate, threads=4, timeout=10):
+        self.timeout = timeout
         self.url, self.pause = urllib.parse.urlsplit(url), threads / rate
         found = socket.getaddrinfo(self.url.hostname, self.url.port or 80, socket.AF_INET, socket.SOCK_STREAM)
         self.addresses = itertools.cycle(sorted({each[4] for each in found}))
@@ -31,7 +30,7 @@ class Load:
     def connect(self):
         with self.lock:
             address, port = next(self.addresses)
-        return http.client.HTTPConnection(address, port, timeout=TIMEOUT)
+        return http.client.HTTPConnection(address, port, timeout=self.timeout)
 
     def ask(self, connection, number, keep):
         headers = {'Host': self.url.netloc, **({} if keep else {'Connection': 'close'})}
@@ -76,4 +75,4 @@ class Load:
 
 
 if __name__ == '__main__':
-    Load(sys.argv[1], float(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else 4).main()
+    Load(sys.argv[1], *[float(word) if at == 0 else int(word) for at, word in enumerate(sys.argv[2:])]).main()

@@ -232,7 +232,9 @@ class Stack:
         else:
             self.elbv2.create_rule(ListenerArn=self.listener, Priority=1, Actions=action, Conditions=[
                 {'Field': 'path-pattern', 'PathPatternConfig': {'Values': ['/rule']}}])
-        wait_until(lambda: self.get('/rule')[1] == f'rule {version}', 30, 'the new rule')
+        # The daemon is asked too: whoever waits for the load balancer alone does not see that it is gone.
+        wait_until(lambda: self.elbv2.describe_rules(ListenerArn=self.listener)['Rules'] and
+                   self.get('/rule')[1] == f'rule {version}', 30, 'the new rule')
 
     def revision(self, version):
         """The latest revision when it is this version's, else a new one."""
@@ -294,9 +296,9 @@ class Stack:
                 service['runningCount'] == self.count and service['pendingCount'] == 0 and
                 len(self.tasks()) == self.count and self.healthy())
 
-    def get(self, path='/whoami'):
+    def get(self, path='/whoami', timeout=10):
         """(status, body) of the load balancer, by the relay on the host; status 0 without an answer."""
-        connection = http.client.HTTPConnection('127.0.0.1', self.cloud.port, timeout=10)
+        connection = http.client.HTTPConnection('127.0.0.1', self.cloud.port, timeout=timeout)
         try:
             connection.request('GET', path, headers={'Host': self.host})
             answer = connection.getresponse()
@@ -319,7 +321,7 @@ class Stack:
             wait_until(all_answer, 30, 'an answer of each task and of no other')
         except AssertionError as error:
             raise AssertionError(f'{answered} answered, {self.tasks()} are there; last {self.get()}') from error
-        wait_until(lambda: version in self.get('/')[1], 10, 'the deployed version')
+        wait_until(lambda: self.tasks() and version in self.get('/')[1], 10, 'the deployed version')
         for key in ('first', 'second'):
             body = self.s3.get_object(Bucket=f'{NAME}-bucket', Key=key)['Body'].read()
             assert body == (key + version).encode() * 40_000

@@ -34,6 +34,12 @@ def descendants(everything, roots):
     return family
 
 
+def keepers(everything, run):
+    """The keepers of an instance: one, or none. A child that has not come to its program yet looks like one."""
+    alike = {pid: parent for pid, (_, parent, line) in everything.items() if ' keep ' in line and run in line}
+    return [pid for pid, parent in alike.items() if parent not in alike]
+
+
 def network_of(pid):
     try:
         return os.readlink(PROC / str(pid) / 'ns/net')
@@ -83,8 +89,8 @@ class Traces:
     def __init__(self, status):
         self.id, self.run, self.state = status['id'], status['run'], status['state']
         everything = processes()
-        keepers = [pid for pid, (_, _, line) in everything.items() if ' keep ' in line and self.run in line]
-        family = descendants(everything, [pid for pid in [status['pid'], *keepers] if pid])
+        roots = [status['pid'], *keepers(everything, self.run)]
+        family = descendants(everything, [pid for pid in roots if pid])
         self.processes = {pid: everything[pid] for pid in family if pid in everything}
         # Held open, so that no other namespace is given the same number while this is compared.
         self.files = []
@@ -107,6 +113,7 @@ class Traces:
         left += [f'process {pid} {line}' for pid, (start, _, line) in self.processes.items()
                  if pid in now and now[pid][0] == start]
         left += [f'process {pid} {line}' for pid, (_, _, line) in now.items() if f'{self.run}/' in line]
+        left += [f'keeper {pid}' for pid in keepers(now, self.run)]
         left += [f'namespace {name}' for name in self.namespaces & namespaces_held()]
         left += [f'mount {line}' for text in (self.run, self.state) for line in mounts_with(text)]
         left += [f'cgroup {path}' for path in cgroups_of(self.id)]
