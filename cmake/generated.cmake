@@ -1,7 +1,7 @@
 # The generated code: codegen/ turns models/ into one library of shapes and tables per service (brume_models_<service>),
 # one with the table of its handlers (brume_handlers_<service>, linked by app only: it needs every handler), and one with
 # the names of all of AWS's operations (brume_models_names).
-set(generated_services sts iam ec2 elbv2 ecs ecr logs s3 dynamodb cloudtrail)
+set(generated_services sts iam ec2 elbv2 ecs ecr logs s3 dynamodb cloudtrail resourcegroupstaggingapi)
 set(gen ${CMAKE_BINARY_DIR}/gen)
 file(GLOB codegen_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/codegen/*.py)
 set(codegen ${Python3_EXECUTABLE} -B ${CMAKE_SOURCE_DIR}/codegen/generate.py ${CMAKE_SOURCE_DIR})
@@ -22,10 +22,12 @@ foreach(service ${BRUME_SERVICES})
   target_link_libraries(brume_handlers_${service} PUBLIC brume_services_${service} brume_models_${service})
 endforeach()
 
+set(served_models ${BRUME_SERVICES})
+list(TRANSFORM served_models REPLACE "(.+)" "${CMAKE_SOURCE_DIR}/models/\\1.json")
 add_custom_command(
   OUTPUT ${gen}/operation_names.cpp
   COMMAND ${codegen} --names ${gen}
-  DEPENDS ${codegen_sources} ${CMAKE_SOURCE_DIR}/models/operations.txt
+  DEPENDS ${codegen_sources} ${CMAKE_SOURCE_DIR}/models/operations.txt ${served_models}
   COMMENT "Generating the names of operations")
 add_library(brume_models_names STATIC ${gen}/operation_names.cpp)
 # The front refuses unserved operations by name. Its target is made later, in the same directory.

@@ -14,8 +14,10 @@ from model import Model, ModelError
 
 
 def write(path, text):
+    """Only what has changed is written, so that nothing else is built again."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)
 
 
 def main():

@@ -38,7 +38,8 @@ def render(model):
     lines = [f'// Generated from models/{model.service}.json and models/served/{model.service}.txt by codegen/. Do not edit.',
              '#pragma once', '', '#include <cstdint>', '#include <map>', '#include <string>', '#include <utility>',
              '#include <vector>', '', '#include "aws/request.h"', '#include "core/deferred.h"',
-             '#include "core/error.h"', '#include "core/file_body.h"', '#include "core/opt.h"',
+             '#include "core/error.h"',
+             *(['#include "core/events.h"'] if model.has_events() else []), '#include "core/file_body.h"', '#include "core/opt.h"',
              '#include "core/time.h"', '', 'namespace brume {', 'class Tx;', 'namespace model {', 'struct Service;',
              'struct Handlers;', '}  // namespace model', '}  // namespace brume', '',
              f'namespace brume::{model.service} {{', '', f'struct {model.struct};  // the service object', '']

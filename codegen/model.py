@@ -7,8 +7,9 @@ from naming import snake
 
 # The names of service objects, and of IAM action prefixes where they are not the signing name.
 SERVICE_STRUCTS = {'sts': 'Sts', 'iam': 'Iam', 'ec2': 'Ec2', 'elbv2': 'Elbv2', 'ecs': 'Ecs', 'ecr': 'Ecr',
-                   'logs': 'Logs', 's3': 'S3', 'dynamodb': 'Dynamodb', 'cloudtrail': 'Cloudtrail'}
-ACTION_PREFIXES = {'cloudwatch': 'cloudwatch', 'elbv2': 'elasticloadbalancing'}
+                   'logs': 'Logs', 's3': 'S3', 'dynamodb': 'Dynamodb', 'cloudtrail': 'Cloudtrail',
+                   'resourcegroupstaggingapi': 'TaggingApi'}
+ACTION_PREFIXES = {'cloudwatch': 'cloudwatch', 'elbv2': 'elasticloadbalancing', 'resourcegroupstaggingapi': 'tag'}
 SCALARS = {'string': 'std::string', 'character': 'std::string', 'integer': 'std::int64_t', 'long': 'std::int64_t',
            'float': 'double', 'double': 'double', 'boolean': 'bool', 'timestamp': '::brume::Time',
            'blob': 'std::string', 'bigdecimal': 'double', 'biginteger': 'std::int64_t'}
@@ -123,9 +124,10 @@ class Model:
     def check_names(self):
         if self.struct in self.structs:
             raise ModelError(f'{self.service}: a shape is named {self.struct}, as the service object')
-        streams = [name for name in self.structs if self.shapes[name].get('eventstream')]
-        if streams:
-            raise ModelError(f'{self.service}: {" ".join(streams)}: event streams are not served')
+        for operation in self.operations:
+            members = self.shapes[self.roots['input'][operation['name']]]['members']
+            if any(self.is_event_stream(member) for member in members.values()):
+                raise ModelError(f'{self.service}: {operation["name"]}: event streams of requests are not served')
         for name in self.structs:
             fields = [snake(member) for member in self.shapes[name]['members']]
             if len(set(fields)) != len(fields):
@@ -171,8 +173,20 @@ class Model:
                 shape = self.shapes[(shape.get('member') or shape.get('key'))['shape']]
         return True
 
+    def has_events(self):
+        return any(self.shapes[name].get('eventstream') for name in self.structs)
+
+    def is_event_stream(self, member):
+        return bool(self.shapes[member['shape']].get('eventstream'))
+
+    def stream_type(self, member):
+        return '::brume::EventStream' if self.is_event_stream(member) else '::brume::Body'
+
     def is_stream(self, member):
+        """Whether the member streams: a blob, or the events of an answer."""
         shape = self.shapes[member['shape']]
+        if shape.get('eventstream'):
+            return True
         return shape['type'] == 'blob' and (member.get('streaming') or shape.get('streaming'))
 
     def cpp_type(self, name):
@@ -193,7 +207,7 @@ class Model:
     def member_type(self, struct, member_name):
         member = self.shapes[struct]['members'][member_name]
         if self.is_stream(member):
-            return '::brume::opt<::brume::Body>'
+            return f'::brume::opt<{self.stream_type(member)}>'
         wrapper = 'box' if (struct, member_name) in self.boxed else 'opt'
         return f'::brume::{wrapper}<{self.cpp_type(member["shape"])}>'
 

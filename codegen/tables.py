@@ -75,10 +75,13 @@ class Tables:
         member = shape['members'][name]
         target = model.shapes[member['shape']]
         stream = model.is_stream(member)
-        cpp = '::brume::Body' if stream else model.cpp_type(member['shape'])
+        cpp = model.stream_type(member) if stream else model.cpp_type(member['shape'])
         slot = 'kBoxSlot' if (struct, name) in model.boxed else 'kOptSlot'
         location = LOCATIONS.get(member.get('location'), 'body')
-        pairs = [('name', literal(name)), ('type', '&kStreamType' if stream else f'&type_{member["shape"]}'),
+        kind = '&kStreamType' if stream else f'&type_{member["shape"]}'
+        if model.is_event_stream(member):
+            kind = f'&stream_{member["shape"]}'
+        pairs = [('name', literal(name)), ('type', kind),
                  ('slot', f'&{slot}<{cpp}>'), ('offset', f'offsetof({struct}, {snake(name)})'),
                  ('location', f'Location::{location}' if location != 'body' else None)]
         if 'timestampFormat' in member:
@@ -124,6 +127,10 @@ class Tables:
                   ('event_stream', flag(shape.get('eventstream'))), ('sensitive', flag(shape.get('sensitive'))),
                   ('location_name', literal(shape.get('locationName', '')))] + namespace_fields(shape)
         self.lines.append(f'constexpr Type type_{name} = {fields(pairs)};')
+        if shape.get('eventstream'):
+            self.lines.append(f'constexpr Type stream_{name} = {{.kind = Kind::stream, .name = {literal(name)}, '
+                              f'.ops = &kTypeOps<::brume::EventStream>, .element = {{.type = &type_{name}}}, '
+                              '.event_stream = true};')
 
     def error(self, name):
         code, query_code = self.model.error_code(name)
@@ -209,6 +216,8 @@ class Tables:
         service_row = self.service()
         self.lines.append(f'constexpr ::brume::model::Service service_table = {service_row};')
         declarations = [f'extern const Type type_{name};' for name in self.names]
+        declarations += [f'extern const Type stream_{name};' for name in self.names
+                         if self.model.shapes[name].get('eventstream')]
         declarations.append('constexpr Type kStreamType = {.kind = Kind::stream, .name = "StreamingBlob", '
                             '.ops = &kTypeOps<::brume::Body>};')
         tail = ['', '}  // namespace', '',

@@ -128,6 +128,8 @@ Cloud::Cloud(const UpOptions& given, const Instance& where)
       trail_destinations(*store, logs, s3, roles, authorizer),
       cloudtrail({*store, clock, *random, control, workers, trail_destinations}),
       resource_tags({ec2, elbv2, ecs, ecr, logs, dynamodb}),
+      tagged_services({ec2, elbv2, ecs, ecr, logs, s3, dynamodb, iam, cloudtrail}, authorizer),
+      tagging(PagingTokens::load(*store, *random), tagged_services.by_name()),
       image_garbage(control, clock, ecr, ecs, *images),
       relay(control, elbv2, *network),
       admin(*this),
@@ -156,6 +158,7 @@ void Cloud::add_services() {
   front.add(s3::handlers(), &s3);
   front.add(dynamodb::handlers(), &dynamodb);
   front.add(cloudtrail::handlers(), &cloudtrail);
+  front.add(resourcegroupstaggingapi::handlers(), &tagging);
   front.set_registry(ecr.registry());
   front.route("checkip.amazonaws.com", "/", check_ip);
 }

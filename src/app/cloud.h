@@ -15,6 +15,7 @@
 #include "app/adapters/issuer_fetch.h"
 #include "app/adapters/resource_tags.h"
 #include "app/adapters/service_targets.h"
+#include "app/adapters/tagged_services.h"
 #include "app/adapters/task_interfaces.h"
 #include "app/adapters/task_logs.h"
 #include "app/adapters/trail_destinations.h"
@@ -39,6 +40,7 @@
 #include "services/elbv2/elbv2.h"
 #include "services/iam/authorizer.h"
 #include "services/logs/logs.h"
+#include "services/resourcegroupstaggingapi/resourcegroupstaggingapi.h"
 #include "services/s3/s3.h"
 #include "services/sts/roles.h"
 
@@ -112,6 +114,8 @@ class Cloud {
   TrailDestinations trail_destinations;
   cloudtrail::Cloudtrail cloudtrail;
   ResourceTags resource_tags;
+  AllTaggedServices tagged_services;
+  resourcegroupstaggingapi::TaggingApi tagging;
   ImageGarbage image_garbage;
 
   LoadBalancerRelay relay;

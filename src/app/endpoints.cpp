@@ -27,6 +27,10 @@ void publish_endpoints(names::Zone& zone, const std::string& address) {
     for (const model::Service* service : served_services())
       if (!service->global)
         put_at(std::string(service->endpoint_prefix) + rest, address_in(region, service->endpoint_prefix));
+    for (const model::Service* service : served_services())
+      for (const model::Operation& operation : service->operations)
+        if (!operation.host_prefix.empty() && operation.host_prefix.find('{') == std::string_view::npos)
+          put(std::string(operation.host_prefix) + std::string(service->endpoint_prefix) + rest);
     for (const char* name : {"*.s3", "s3.dualstack", "*.s3.dualstack"}) put_at(name + rest, address_in(region, "s3"));
     put("*.dkr.ecr" + rest);
     put_at("*.ddb" + rest, address_in(region, "dynamodb"));

@@ -9,15 +9,24 @@
 #include "gen/elbv2.h"
 #include "gen/iam.h"
 #include "gen/logs.h"
+#include "gen/resourcegroupstaggingapi.h"
 #include "gen/s3.h"
 #include "gen/sts.h"
 
 namespace brume::app {
 
 std::vector<const model::Service*> served_services() {
-  return {&sts::service_model(),      &iam::service_model(),       &ec2::service_model(),  &elbv2::service_model(),
-          &ecs::service_model(),      &ecr::service_model(),       &logs::service_model(), &s3::service_model(),
-          &dynamodb::service_model(), &cloudtrail::service_model()};
+  return {&sts::service_model(),
+          &iam::service_model(),
+          &ec2::service_model(),
+          &elbv2::service_model(),
+          &ecs::service_model(),
+          &ecr::service_model(),
+          &logs::service_model(),
+          &s3::service_model(),
+          &dynamodb::service_model(),
+          &cloudtrail::service_model(),
+          &resourcegroupstaggingapi::service_model()};
 }
 
 bool is_served(std::string_view operation) {

@@ -4,12 +4,15 @@
 #include <exception>
 #include <utility>
 
+#include "core/byte_queue.h"
+#include "core/events.h"
 #include "core/fault.h"
 #include "core/log.h"
 #include "core/scope.h"
 #include "core/text.h"
 #include "front/dispatch/content_encoding.h"
 #include "front/dispatch/style.h"
+#include "front/protocols/event_stream.h"
 #include "front/sigv4/presigned_v2.h"
 
 namespace brume::front {
@@ -326,8 +329,51 @@ void ApiCall::send_output(model::Object output) {
   } catch (const std::exception& failure) {
     return fail_unexpected(failure.what());
   }
+  std::string first;
+  if (reply.events != nullptr) first = protocols::initial_response(*operation_, protocol_, output.get());
   audit(std::move(output), nullptr);
+  if (reply.events != nullptr) return send_events(std::move(reply), std::move(first));
   send(std::move(reply), false);
+}
+
+namespace {
+
+constexpr std::size_t kMostWaiting = 8 << 20;  // bytes of events that a client has not taken
+
+// Turns events into messages for the connection. Control thread.
+class MessageWriter final : public EventWriter {
+ public:
+  MessageWriter(const model::Type& events, protocols::Protocol protocol, std::shared_ptr<ByteQueue> bytes)
+      : events_(events), protocol_(protocol), bytes_(std::move(bytes)) {}
+  MessageWriter(const MessageWriter&) = delete;
+  MessageWriter& operator=(const MessageWriter&) = delete;
+  ~MessageWriter() override { bytes_->end(); }
+
+  void send(const void* event) override { bytes_->write(protocols::encode_event(events_, protocol_, event)); }
+  void fail(const AwsError& error) override {
+    bytes_->write(protocols::encode_event_error(events_, protocol_, error));
+    bytes_->end();
+  }
+  void end() override { bytes_->end(); }
+  bool gone() const override { return bytes_->closed(); }
+
+ private:
+  const model::Type& events_;
+  protocols::Protocol protocol_;
+  std::shared_ptr<ByteQueue> bytes_;  // shared with the connection
+};
+
+}  // namespace
+
+// The head goes out at once, the events as they come.
+void ApiCall::send_events(protocols::WireReply reply, std::string first) {
+  const auto bytes = std::make_shared<ByteQueue>(kMostWaiting);
+  if (!first.empty()) bytes->write(first);
+  const std::shared_ptr<EventSource> source = std::exchange(reply.events, nullptr);
+  const model::Type& events = *protocols::event_stream_of(*operation_)->type->element.type;
+  auto writer = std::make_shared<MessageWriter>(events, protocol_, bytes);
+  send(std::move(reply), false, bytes);
+  environment_->control.post([source, writer = std::move(writer)]() mutable { source->start(std::move(writer)); });
 }
 
 void ApiCall::fail(AwsError error) {
@@ -348,7 +394,7 @@ void ApiCall::fail_unexpected(std::string_view what) {
   fail(internal_failure(style_));
 }
 
-void ApiCall::send(protocols::WireReply reply, bool failed) {
+void ApiCall::send(protocols::WireReply reply, bool failed, std::shared_ptr<ByteQueue> stream) {
   if (operation_ != nullptr)
     environment_->statistics.count_call(
         service_name_ + ":" + operation_name_,
@@ -356,7 +402,11 @@ void ApiCall::send(protocols::WireReply reply, bool failed) {
             std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - started_).count()),
         failed);
   for (const auto& header : reply_headers_) reply.headers.push_back(header);
-  exchange_->reply({.status = reply.status, .headers = std::move(reply.headers), .body = std::move(reply.body)});
+  HttpReply answer{.status = reply.status, .headers = std::move(reply.headers), .body = std::move(reply.body)};
+  if (stream != nullptr)
+    exchange_->reply_stream(std::move(answer), std::move(stream));
+  else
+    exchange_->reply(std::move(answer));
 }
 
 void ApiCall::audit(std::optional<model::Object> output, const AwsError* error) {

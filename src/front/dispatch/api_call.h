@@ -80,10 +80,11 @@ class ApiCall final : public std::enable_shared_from_this<ApiCall> {
   void answer(Function send);
   void succeed(model::Object output);
   void send_output(model::Object output);  // I/O thread
+  void send_events(protocols::WireReply reply, std::string first);
   void fail(AwsError error);
   void fail_unexpected(std::string_view what);
   void audit(std::optional<model::Object> output, const AwsError* error);  // I/O thread, when the answer is made
-  void send(protocols::WireReply reply, bool failed);
+  void send(protocols::WireReply reply, bool failed, std::shared_ptr<ByteQueue> stream = nullptr);
 
   std::shared_ptr<Environment> environment_;
   std::shared_ptr<http::Exchange> exchange_;

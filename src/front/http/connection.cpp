@@ -6,8 +6,10 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <cstdio>
 #include <utility>
 
+#include "core/byte_queue.h"
 #include "core/log.h"
 #include "front/http/reply.h"
 
@@ -45,7 +47,11 @@ class ConnectionExchange final : public Exchange {
   void receive_body(BodyPlan plan, BodyDone done) override { order(ReceiveOrder{std::move(plan), std::move(done)}); }
   void reply(HttpReply reply) override {
     answered_ = true;
-    order(ReplyOrder{std::move(reply)});
+    order(ReplyOrder{std::move(reply), nullptr});
+  }
+  void reply_stream(HttpReply head, std::shared_ptr<ByteQueue> bytes) override {
+    answered_ = true;
+    order(ReplyOrder{std::move(head), std::move(bytes)});
   }
   void tunnel(int fd, std::string head) override {
     answered_ = true;
@@ -213,7 +219,7 @@ asio::awaitable<bool> Connection::serve_one() {
       co_await tunnel(std::move(*tunnelling));
       co_return false;
     } else {
-      co_return co_await answer(std::move(std::get<ReplyOrder>(order).reply), body);
+      co_return co_await answer(std::move(std::get<ReplyOrder>(order)), body);
     }
   }
 }
@@ -267,16 +273,68 @@ asio::awaitable<void> Connection::send(HttpReply reply, bool keep_alive) {
   if (file) co_await stream_.write_file(file.get(), reply.body.offset, reply.body.size);
 }
 
+// An answer that is made while it is sent. Meanwhile the client may go: look_after() sees it, as while a request works.
+asio::awaitable<void> Connection::send_stream(HttpReply reply, std::shared_ptr<ByteQueue> bytes, bool keep_alive) {
+  // Whatever way the answer ends, its maker learns of it.
+  struct Closer {
+    ByteQueue& queue;
+    explicit Closer(ByteQueue& given) : queue(given) {}
+    Closer(const Closer&) = delete;
+    Closer& operator=(const Closer&) = delete;
+    ~Closer() { queue.close(); }
+  } closer(*bytes);
+  bytes->on_write([connection = weak_from_this(), shared = weak_shared_] {
+    if (const std::shared_ptr<Shared> alive = shared.lock())
+      asio::post(alive->io, [connection] {
+        if (const auto self = connection.lock()) self->ordered_.cancel();
+      });
+  });
+  stream_.set_progress_deadline(shared_.limits.write_progress);
+  co_await stream_.write(render_reply_head(reply, *head_, keep_alive, shared_.clock->now(), true));
+  if (reply_has_body(reply, *head_)) co_await send_chunks(*bytes);
+}
+
+// A chunk for what there is ("Chunked transfer coding", RFC 9112), then the wait for more.
+asio::awaitable<void> Connection::send_chunks(ByteQueue& bytes) {
+  const bool chunked = !head_->http_1_0;
+  for (;;) {
+    const std::string piece = bytes.take();
+    if (!piece.empty()) {
+      move_to(Phase::answering);
+      stream_.set_progress_deadline(shared_.limits.write_progress);
+      char size[20];
+      const int length = std::snprintf(size, sizeof size, "%zx\r\n", piece.size());
+      if (chunked) co_await stream_.write({size, static_cast<std::size_t>(length)});
+      co_await stream_.write(piece, chunked ? std::string_view("\r\n") : std::string_view());
+      continue;
+    }
+    if (bytes.broken() || phase() == Phase::leaving) throw ConnectionLost{};
+    if (bytes.at_end()) break;
+    stream_.clear_deadline();
+    move_to(Phase::working);
+    co_await ordered_.async_wait(asio::as_tuple(asio::use_awaitable));
+    if (phase() == Phase::leaving) throw ConnectionLost{};
+  }
+  move_to(Phase::answering);
+  stream_.set_progress_deadline(shared_.limits.write_progress);
+  if (chunked) co_await stream_.write("0\r\n\r\n");
+}
+
 // The connection is kept only if the next request's first byte is known to be what follows on it. A client that was
 // told neither to send its body nor not to may do either; one with nothing to send is parted from as well, since
 // botocore cannot use a connection again on which an answer came instead of 100.
-asio::awaitable<bool> Connection::answer(HttpReply reply, BodyReader& body) {
+asio::awaitable<bool> Connection::answer(ReplyOrder order, BodyReader& body) {
   const bool never_asked = awaits_continue_ && input_.view().empty();
   const bool drainable = !never_asked && (body.finished() || body.left() <= kWorthDraining);
   const bool keep_alive = head_->keep_alive && !body_broken_ && drainable && phase() != Phase::leaving;
   move_to(Phase::answering);
-  co_await send(std::move(reply), keep_alive);
-  if (!keep_alive) {
+  // Without chunks the end of the connection is the end of the answer.
+  const bool keep = keep_alive && (order.stream == nullptr || !head_->http_1_0);
+  if (order.stream != nullptr)
+    co_await send_stream(std::move(order.reply), std::move(order.stream), keep);
+  else
+    co_await send(std::move(order.reply), keep);
+  if (!keep) {
     co_await part();
     co_return false;
   }

@@ -24,6 +24,10 @@
 #include "front/http/stream.h"
 #include "front/http/tls.h"
 
+namespace brume {
+class ByteQueue;
+}
+
 namespace brume::http {
 
 class Connection;
@@ -52,6 +56,7 @@ struct ReceiveOrder {
 };
 struct ReplyOrder {
   HttpReply reply;
+  std::shared_ptr<ByteQueue> stream;  // shared with who makes the answer; null: its body is there
 };
 struct TunnelOrder {
   Fd fd;
@@ -86,7 +91,9 @@ class Connection final : public Crowd::Guest, public std::enable_shared_from_thi
   asio::awaitable<void> receive(ReceiveOrder order, BodyReader& body);
   asio::awaitable<ReceivedBody> receive_whole(BodyPlan plan, BodyReader& body);
   asio::awaitable<void> send(HttpReply reply, bool keep_alive);
-  asio::awaitable<bool> answer(HttpReply reply, BodyReader& body);
+  asio::awaitable<void> send_stream(HttpReply reply, std::shared_ptr<ByteQueue> bytes, bool keep_alive);
+  asio::awaitable<void> send_chunks(ByteQueue& bytes);
+  asio::awaitable<bool> answer(ReplyOrder order, BodyReader& body);
   asio::awaitable<void> refuse(HeadProblem problem);
   asio::awaitable<void> part();  // a last answer was sent
   asio::awaitable<void> tunnel(TunnelOrder order);
@@ -103,7 +110,7 @@ class Connection final : public Crowd::Guest, public std::enable_shared_from_thi
   std::shared_ptr<const RequestHead> head_;  // shared with the request's exchange, which other threads read
   std::uint64_t request_ = 0;                // counts the requests of this connection
   std::deque<Order> orders_;
-  asio::steady_timer ordered_;  // never expires; cancelled when an order comes
+  asio::steady_timer ordered_;  // never expires; cancelled when an order comes, or more of an answer
   std::size_t head_bytes_ = 0;  // of the present request
   bool idle_ = true;            // nothing of the next request has come
   bool body_broken_ = false;

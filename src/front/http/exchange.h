@@ -14,6 +14,10 @@
 #include "front/http/body_sink.h"
 #include "front/http/head.h"
 
+namespace brume {
+class ByteQueue;
+}
+
 namespace brume::http {
 
 // The other end and the socket that it came in by.
@@ -41,6 +45,9 @@ class Exchange {
   virtual void receive_body(BodyPlan plan, BodyDone done) = 0;
   // Sends the answer. Later answers are ignored.
   virtual void reply(HttpReply reply) = 0;
+  // Sends an answer whose body is made while it is sent: what is written to `bytes`, until its end. The connection
+  // closes the queue when the client goes.
+  virtual void reply_stream(HttpReply head, std::shared_ptr<ByteQueue> bytes) = 0;
   // Instead of an answer: sends `head` to the connected socket `fd` (taken over) and from then on passes all bytes
   // both ways until both sides have ended.
   virtual void tunnel(int fd, std::string head) = 0;

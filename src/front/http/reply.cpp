@@ -84,7 +84,8 @@ bool reply_has_body(const HttpReply& reply, const RequestHead& request) {
   return request.method != "HEAD" && reply.status >= 200 && reply.status != 204 && reply.status != 304;
 }
 
-std::string render_reply_head(const HttpReply& reply, const RequestHead& request, bool keep_alive, Time now) {
+std::string render_reply_head(const HttpReply& reply, const RequestHead& request, bool keep_alive, Time now,
+                              bool streamed) {
   std::string head;
   head.reserve(512);
   head.append("HTTP/1.1 ").append(std::to_string(reply.status)).append(" ").append(reason_phrase(reply.status));
@@ -101,6 +102,8 @@ std::string render_reply_head(const HttpReply& reply, const RequestHead& request
     head.append("Content-Length: ");
     append_value(head, own_length);
     head += "\r\n";
+  } else if (streamed) {
+    if (!request.http_1_0) head += "Transfer-Encoding: chunked\r\n";
   } else if (reply.status >= 200 && reply.status != 204 && reply.status != 304) {
     head.append("Content-Length: ").append(std::to_string(reply.body.size)).append("\r\n");
   }

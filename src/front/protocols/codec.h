@@ -7,6 +7,7 @@
 
 #include "front/protocols/protocol.h"
 #include "front/protocols/scalars.h"
+#include "front/protocols/type_facts.h"
 
 namespace brume::protocols {
 
@@ -19,7 +20,27 @@ struct Decoding {
   const model::Operation& operation;
   Protocol protocol;
   const WireRequest& request;
+  const ModelFacts* facts;  // null: the service's tables are generated
   DecodeReport report;
+
+  const TypeFacts& facts_of(const Type& type) const {
+    return facts != nullptr ? facts->of(type) : generated_facts(service, type);
+  }
+  // Whether an integer fits its type's width. Most do without asking.
+  bool fits(const Type& type, std::int64_t value) const {
+    if (facts == nullptr && value >= INT32_MIN && value <= INT32_MAX) return true;
+    const std::uint8_t bits = facts_of(type).bits;
+    const std::int64_t limit = std::int64_t{1} << (bits == 64 ? 62 : bits - 1);
+    return bits == 64 || (value >= -limit && value < limit);
+  }
+  // A scalar as this protocol's servers read it; false, with the value untouched or of no use, when it does not fit.
+  bool read(const Type& type, TimestampFormat format, std::string_view text, void* value) const {
+    if (!(exact() ? parse_exact_scalar : parse_scalar)(type, format, text, value)) return false;
+    return type.kind != Kind::integer || fits(type, *static_cast<const std::int64_t*>(value));
+  }
+
+  // Whether values are read exactly, as Smithy's servers do. The older protocols' services are more lenient.
+  bool exact() const { return protocol == Protocol::rest_json; }
 
   void ignore(std::string_view name) {
     if (report.ignored_members.size() < 20)
@@ -44,6 +65,14 @@ void decode_own_json(const model::Service& service, const Type& type, std::strin
 // Members whose location is not the body are left out.
 void encode_json(const Type& type, TimestampFormat timestamps, const void* value, std::string& out);
 void append_json_string(std::string_view text, std::string& out);
+
+// --- What a rest-json request says about its body and the answer's (media_types.cpp): UnsupportedMediaTypeException,
+// NotAcceptableException.
+void check_media_types(const Decoding& decoding);
+
+// --- Smithy's own validation (smithy_validation.cpp), of services whose ValidationException lists fields.
+bool lists_fields(const model::Service& service);
+void validate_fields(const Decoding& decoding, const void* input);
 
 // --- rest-json and rest-xml (rest_decode.cpp, rest_encode.cpp): members in the URI, the query and headers.
 void decode_rest(Decoding& decoding, void* input);

@@ -51,6 +51,12 @@ Kind kind_named(std::string_view name) {
                             {"map", Kind::map}});
 }
 
+std::uint8_t bits_of(std::string_view type) {
+  if (type == "byte") return 8;
+  if (type == "short") return 16;
+  return type == "integer" ? 32 : 64;
+}
+
 Location location_named(std::string_view name) {
   return named<Location>(name, {{"", Location::body},
                                 {"header", Location::header},
@@ -81,7 +87,7 @@ bool flag(const element& json, std::string_view key) {
   return json[key].get(value) == simdjson::SUCCESS && value;
 }
 
-class Loaded final : public DynamicModel {
+class Loaded final : public DynamicModel, private ModelFacts {
  public:
   Loaded(std::string_view text, std::string_view id) {
     const element document = parser_.parse(text.data(), text.size());
@@ -101,8 +107,15 @@ class Loaded final : public DynamicModel {
   }
 
   const model::Service& service() const override { return service_; }
+  const ModelFacts& facts() const override { return *this; }
 
  private:
+  const TypeFacts& of(const Type& type) const override {
+    static const TypeFacts none;
+    const auto found = facts_.find(&type);
+    return found == facts_.end() ? none : found->second;
+  }
+
   std::string_view keep(std::string_view text) { return strings_.emplace_back(text); }
 
   std::string_view text(const element& json, std::string_view key) {
@@ -156,6 +169,10 @@ class Loaded final : public DynamicModel {
     made.ops = &dynamic_ops(made.kind);
     made.flattened = flag(json, "flattened");
     made.is_union = flag(json, "union");
+    facts_[&made] = {.bits = bits_of(text(json, "type")),
+                     .sparse = flag(json, "sparse"),
+                     .unique = flag(json, "uniqueItems"),
+                     .media_type = std::string(text(json, "mediaType"))};
     made.event_stream = flag(json, "eventstream");
     made.sensitive = flag(json, "sensitive");
     made.timestamp_format = format_named(text(json, "timestampFormat"));
@@ -216,6 +233,7 @@ class Loaded final : public DynamicModel {
     out.type = type(std::string_view(json["shape"]));
     const element shape = shapes_[std::string_view(json["shape"])];
     if (out.type->kind == Kind::blob && (flag(json, "streaming") || flag(shape, "streaming"))) out.type = &stream_;
+    if (out.type->event_stream) out.type = &event_stream(*out.type);
     out.slot = &dynamic_slot();
     out.offset = static_cast<std::uint32_t>(index * kDynamicSlotSize);
     out.location = location_named(text(json, "location"));
@@ -230,6 +248,17 @@ class Loaded final : public DynamicModel {
     out.query_name = text(json, "queryName");
     std::tie(out.xml_namespace, out.xml_prefix) = name_space(json);
     return out;
+  }
+
+  // The Body of an answer whose events are of this union.
+  const Type& event_stream(const Type& events) {
+    Type& made = all_types_.emplace_back();
+    made.kind = Kind::stream;
+    made.name = events.name;
+    made.ops = &dynamic_ops(Kind::stream);
+    made.element.type = &events;
+    made.event_stream = true;
+    return made;
   }
 
   void load_errors() {
@@ -294,6 +323,7 @@ class Loaded final : public DynamicModel {
   std::deque<std::string> strings_;
   std::deque<Type> all_types_;
   std::map<std::string_view, const Type*> types_;
+  std::map<const Type*, TypeFacts> facts_;
   std::deque<std::vector<Member>> members_;
   std::deque<model::Constraints> constraints_;
   std::deque<std::vector<std::string_view>> values_;

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "core/model.h"
+#include "front/protocols/type_facts.h"
 
 namespace brume::protocols {
 
@@ -15,6 +16,7 @@ class DynamicModel {
   virtual ~DynamicModel() = default;
   // Valid as long as the model; so are values of its types.
   virtual const model::Service& service() const = 0;
+  virtual const ModelFacts& facts() const = 0;
 };
 
 // Throws std::runtime_error for text that is not such a model. `id` becomes the service's id.

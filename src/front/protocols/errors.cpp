@@ -185,13 +185,20 @@ bool is_json(const model::ErrorShape* shape, const std::string& name) {
   return member != nullptr && member->type->kind != Kind::string && member->type->kind != Kind::blob;
 }
 
+// An error whose shape has no message says none, unless there is one to say.
+bool has_message(const ErrorView& view) {
+  return view.shape == nullptr || !view.error.message.empty() ||
+         std::ranges::any_of(view.shape->type->members,
+                             [](const Member& member) { return equals_ignoring_case(member.name, "message"); });
+}
+
 void append_member(const model::ErrorShape* shape, const std::string& name, const std::string& value,
                    std::string& out) {
   const Member* member = member_of(shape, name);
-  out += ',';
   append_json_string(member != nullptr ? member->wire_name() : name, out);
   out += ':';
   is_json(shape, name) ? static_cast<void>(out += value) : append_json_string(value, out);
+  out += ',';
 }
 
 model::Object object_of(const model::Service& service, const Member& member, const std::string& json) {
@@ -228,11 +235,15 @@ void write_json(const model::Service& service, Protocol protocol, const ErrorVie
     reply.headers.emplace_back("Content-Type", "application/json");
     reply.headers.emplace_back("x-amzn-ErrorType", view.code);
   }
-  append_json_string(view.message_name, text);
-  text += ':';
-  append_json_string(view.error.message, text);
+  if (has_message(view)) {
+    append_json_string(view.message_name, text);
+    text += ':';
+    append_json_string(view.error.message, text);
+    text += ',';
+  }
   for (const auto& [name, value] : view.error.members)
     if (!is_header(view, name)) append_member(view.shape, name, value, text);
+  if (text.ends_with(',')) text.pop_back();
   text += '}';
   reply.body = Body::of(std::move(text));
 }

@@ -104,6 +104,7 @@ class JsonDecoder {
 
   void structure(const Type& type, const element& json, void* object) {
     if (!json.is_object()) refuse(type, json);
+    if (type.is_union && decoding_.exact()) only_member(type, json);
     std::size_t hint = 0;
     for (const auto& [key, child] : simdjson::dom::object(json)) {
       const Member* member = find_member(type, key, hint);
@@ -115,10 +116,29 @@ class JsonDecoder {
     }
   }
 
+  // A union has one member, known and not null.
+  void only_member(const Type& type, const element& json) {
+    std::size_t present = 0;
+    for (const auto& [key, child] : simdjson::dom::object(json)) {
+      std::size_t hint = 0;
+      if (key == "__type") continue;
+      if (find_member(type, key, hint) == nullptr) present += 2;
+      if (!child.is_null()) ++present;
+    }
+    if (present != 1) throw malformed(decoding_.protocol, decoding_.service, "Union must have exactly one member set.");
+  }
+
+  // A null that a list or map cannot hold is left out, or refused.
+  bool skips(const Type& type, const element& child) const {
+    if (!child.is_null()) return false;
+    if (decoding_.exact() && !decoding_.facts_of(type).sparse) refuse(*type.element.type, child);
+    return true;
+  }
+
   void list(const Member* member, const Type& type, const element& json, void* value) {
     if (!json.is_array()) refuse(type, json);
     for (const element& child : simdjson::dom::array(json)) {
-      if (child.is_null()) continue;
+      if (skips(type, child)) continue;
       any(member, *type.element.type, child, type.ops->append(type, value));
     }
   }
@@ -126,7 +146,7 @@ class JsonDecoder {
   void map(const Member* member, const Type& type, const element& json, void* value) {
     if (!json.is_object()) refuse(type, json);
     for (const auto& [key, child] : simdjson::dom::object(json)) {
-      if (child.is_null()) continue;
+      if (skips(type, child)) continue;
       any(member, *type.element.type, child, type.ops->insert(type, value, std::string(key)));
     }
   }
@@ -151,21 +171,32 @@ class JsonDecoder {
           *static_cast<double*>(value) = json.get_double().value_unsafe();
           return;
         }
+        if (decoding_.exact() && !is_special(json)) refuse(type, json);
         break;  // "NaN", "Infinity"
-      case Kind::timestamp:
-        if (json.is_number()) return seconds(type, json, *static_cast<Time*>(value));
+      case Kind::timestamp: {
+        const TimestampFormat format = timestamp_format(member, type, TimestampFormat::unix_seconds);
+        const bool number = json.is_number();
+        if (decoding_.exact() && number != (format == TimestampFormat::unix_seconds)) refuse(type, json);
+        if (number) return seconds(type, json, *static_cast<Time*>(value));
         break;
+      }
       default:
         break;
     }
     // Blobs, special numbers and timestamps as text.
     const TimestampFormat format = timestamp_format(member, type, TimestampFormat::unix_seconds);
-    if (!json.is_string() || !parse_scalar(type, format, json.get_string().value_unsafe(), value)) refuse(type, json);
+    if (!json.is_string() || !decoding_.read(type, format, json.get_string().value_unsafe(), value)) refuse(type, json);
+  }
+
+  static bool is_special(const element& json) {
+    std::string_view text;
+    return json.get(text) == simdjson::SUCCESS && (text == "NaN" || text == "Infinity" || text == "-Infinity");
   }
 
   void integer(const Type& type, const element& json, std::int64_t& out) {
     if (json.is_int64()) {
       out = json.get_int64().value_unsafe();
+      if (!decoding_.fits(type, out)) refuse(type, json);
       return;
     }
     // 5.0 is an integer to AWS's services, 5.5 is not.
@@ -173,6 +204,7 @@ class JsonDecoder {
     const double number = json.get_double().value_unsafe();
     if (number != std::trunc(number) || !(std::abs(number) < 9.2e18)) refuse(type, json);
     out = static_cast<std::int64_t>(number);
+    if (!decoding_.fits(type, out)) refuse(type, json);
   }
 
   void seconds(const Type& type, const element& json, Time& out) {
@@ -203,7 +235,7 @@ void decode_json(Decoding& decoding, const Type& type, std::string_view text, vo
 void decode_own_json(const model::Service& service, const Type& type, std::string_view text, void* value) {
   const model::Operation none;
   const WireRequest nothing;
-  Decoding decoding{service, none, Protocol::json, nothing, {}};
+  Decoding decoding{service, none, Protocol::json, nothing, nullptr, {}};
   decode_json(decoding, type, text, value);
 }
 

@@ -1,6 +1,8 @@
 #include "front/protocols/protocol.h"
 
+#include "core/events.h"
 #include "front/protocols/codec.h"
+#include "front/protocols/event_stream.h"
 
 namespace brume::protocols {
 namespace {
@@ -32,8 +34,19 @@ void decode_host_prefix(const Decoding& decoding, void* input) {
   }
 }
 
+// Of an answer that is an event stream: the rest of the output goes into the first message.
+bool take_events(const model::Operation& operation, const void* output, WireReply& reply) {
+  const Member* member = event_stream_of(operation);
+  const void* events = member != nullptr ? member->get(output) : nullptr;
+  if (events == nullptr) return false;
+  reply.headers.emplace_back("Content-Type", std::string(kEventStreamType));
+  reply.events = static_cast<const EventStream*>(events)->source;
+  return true;
+}
+
 WireReply encode_json_reply(const model::Service& service, const model::Operation& operation, const void* output) {
   WireReply reply;
+  if (take_events(operation, output, reply)) return reply;
   reply.headers.emplace_back("Content-Type", "application/x-amz-json-" + std::string(service.json_version));
   std::string text;
   // An operation without an output answers an empty body, one with an empty output "{}".
@@ -50,8 +63,8 @@ bool names_elements(const Member& member) {
 }
 
 DecodeReport decode(const model::Service& service, const model::Operation& operation, Protocol protocol,
-                    const WireRequest& request, void* input) {
-  Decoding decoding{service, operation, protocol, request, {}};
+                    const WireRequest& request, void* input, const ModelFacts* facts) {
+  Decoding decoding{service, operation, protocol, request, facts, {}};
   switch (protocol) {
     case Protocol::query:
     case Protocol::ec2:
@@ -69,7 +82,10 @@ DecodeReport decode(const model::Service& service, const model::Operation& opera
       break;
   }
   decode_host_prefix(decoding, input);
-  validate(service, operation, protocol, input);
+  if (lists_fields(service))
+    validate_fields(decoding, input);
+  else
+    validate(service, operation, protocol, input);
   return std::move(decoding.report);
 }
 
@@ -89,7 +105,10 @@ WireReply encode(const model::Service& service, const model::Operation& operatio
       reply = encode_rest(service, operation, protocol, output);
       break;
     case Protocol::rpc_v2_cbor:
-      reply = encode_rpc_v2_cbor(operation, output);
+      if (take_events(operation, output, reply))
+        reply.headers.emplace_back("Smithy-Protocol", "rpc-v2-cbor");
+      else
+        reply = encode_rpc_v2_cbor(operation, output);
       break;
   }
   add_request_id(service, request_id, reply.headers);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -15,9 +16,14 @@
 #include "core/error.h"
 #include "core/model.h"
 
+namespace brume {
+class EventSource;
+}
+
 namespace brume::protocols {
 
 using model::Protocol;
+class ModelFacts;
 
 // Documents above these are refused, before they are parsed.
 inline constexpr std::size_t kLargestDocument = 20 << 20;  // DynamoDB's 16 MiB, and S3's 10,000 parts in XML
@@ -42,6 +48,8 @@ struct WireReply {
   // With Content-Type and the request id. Content-Length is there only in answers to HEAD, when the output has one.
   Headers headers;
   Body body;
+  // Of an answer that is an event stream; shared with the handler's output. Its body is made of what this sends.
+  std::shared_ptr<EventSource> events;
 };
 
 // Which of the service's protocols a request speaks; nullopt: none that the service has.
@@ -74,8 +82,9 @@ struct DecodeReport {
 
 // Fills `input`, an empty value of operation.input, and validates it against the model. Throws AwsError in the
 // service's own shape when the request cannot be read or breaks a constraint.
+// `facts` are those of a service without generated tables.
 DecodeReport decode(const model::Service& service, const model::Operation& operation, Protocol protocol,
-                    const WireRequest& request, void* input);
+                    const WireRequest& request, void* input, const ModelFacts* facts = nullptr);
 
 // `output` is a value of operation.output; a streaming payload is moved out of it.
 WireReply encode(const model::Service& service, const model::Operation& operation, Protocol protocol, void* output,

@@ -59,7 +59,7 @@ class QueryDecoder {
 
   void scalar(const Member& member, const Type& type, const std::string& name, std::string_view text, void* value) {
     const TimestampFormat format = timestamp_format(&member, type, TimestampFormat::iso8601);
-    if (!parse_scalar(type, format, text, value)) throw unreadable_value(decoding_, member, name, text);
+    if (!decoding_.read(type, format, text, value)) throw unreadable_value(decoding_, member, name, text);
   }
 
   void container(const Member& member, const Type& type, bool flattened, const std::string& name, void* value) {

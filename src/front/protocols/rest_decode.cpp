@@ -74,7 +74,7 @@ class RestDecoder {
   }
 
   void text(const Member& member, const Type& type, TimestampFormat otherwise, std::string_view value, void* out) {
-    if (!parse_scalar(type, timestamp_format(&member, type, otherwise), value, out))
+    if (!decoding_.read(type, timestamp_format(&member, type, otherwise), value, out))
       throw unreadable_value(decoding_, member, member.wire_name(), value);
   }
 
@@ -237,6 +237,9 @@ class RestDecoder {
 
 }  // namespace
 
-void decode_rest(Decoding& decoding, void* input) { RestDecoder(decoding, input).run(); }
+void decode_rest(Decoding& decoding, void* input) {
+  if (decoding.protocol == Protocol::rest_json) check_media_types(decoding);
+  RestDecoder(decoding, input).run();
+}
 
 }  // namespace brume::protocols

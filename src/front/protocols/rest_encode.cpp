@@ -1,7 +1,9 @@
 #include <algorithm>
 
+#include "core/events.h"
 #include "core/text.h"
 #include "front/protocols/codec.h"
+#include "front/protocols/event_stream.h"
 #include "front/protocols/xml_writer.h"
 
 namespace brume::protocols {
@@ -105,6 +107,7 @@ class RestEncoder {
   void payload(const Member& member) {
     const void* value = member.get(output_);
     if (value == nullptr) return;
+    if (member.type->event_stream) return events(value);
     switch (member.type->kind) {
       case Kind::stream:
         content_type(is_s3(service_) ? "binary/octet-stream" : "application/octet-stream");
@@ -127,9 +130,17 @@ class RestEncoder {
     xml(root, *member.type, &member, value);
   }
 
+  void events(const void* value) {
+    content_type(kEventStreamType);
+    reply_.events = static_cast<const EventStream*>(value)->source;
+  }
+
   void body() {
-    if (!std::ranges::any_of(type_.members, is_body_of_output)) return;
-    if (json_) return json(type_, output_);
+    const bool has_members = std::ranges::any_of(type_.members, is_body_of_output);
+    // "Server implementations are expected to respond with a JSON object regardless of if the output parameters are
+    // empty" (Smithy, RestJsonEmptyInputAndEmptyOutput).
+    if (json_ && reply_.status != 204 && (has_members || operation_.has_output)) return json(type_, output_);
+    if (!has_members) return;
     std::string_view root = is_s3(service_) ? s3_root(operation_.name) : type_.location_name;
     if (root.empty()) root = type_.location_name.empty() ? type_.name : type_.location_name;
     xml(root, type_, nullptr, output_);

@@ -124,14 +124,16 @@ class CborDecoder {
     }
   }
 
-  static std::int64_t integer(const Type& type, const CborItem& head) {
+  std::int64_t integer(const Type& type, const CborItem& head) const {
     if (!head.is(Item::natural) && !head.is(Item::negative)) refuse(type, head);
     if (head.value > INT64_MAX) throw CborError("An integer is too large.");
-    const auto value = static_cast<std::int64_t>(head.value);
-    return head.is(Item::negative) ? -1 - value : value;
+    const auto natural = static_cast<std::int64_t>(head.value);
+    const std::int64_t value = head.is(Item::negative) ? -1 - natural : natural;
+    if (type.kind == Kind::integer && !decoding_.fits(type, value)) throw CborError("An integer is too large.");
+    return value;
   }
 
-  static double real(const Type& type, const CborItem& head) {
+  double real(const Type& type, const CborItem& head) const {
     return head.is(Item::number) ? head.number : static_cast<double>(integer(type, head));
   }
 

@@ -95,7 +95,26 @@ bool parse_bool(std::string_view text, bool& out) {
   return false;
 }
 
+// "1985-04-12T23:20:50.52Z": RFC 3339 without an offset, as Smithy's date-time is.
+bool parse_date_time(std::string_view text, Time& out) {
+  if (text.size() < 20 || text[10] != 'T' || text.back() != 'Z') return false;
+  if (text.size() > 20 && text[19] != '.') return false;
+  return parse_iso8601(text, out);
+}
+
+bool parse_exact_timestamp(std::string_view text, TimestampFormat format, Time& out) {
+  if (format == TimestampFormat::unix_seconds) return parse_seconds(text, out);
+  return format == TimestampFormat::http_date ? parse_http_date(text, out) : parse_date_time(text, out);
+}
+
 }  // namespace
+
+bool parse_exact_scalar(const Type& type, TimestampFormat format, std::string_view text, void* value) {
+  if (text != trim(text) && type.kind != Kind::string && type.kind != Kind::document) return false;
+  if (type.kind == Kind::boolean && text != "true" && text != "false") return false;
+  if (type.kind == Kind::timestamp) return parse_exact_timestamp(text, format, *static_cast<Time*>(value));
+  return parse_scalar(type, format, text, value);
+}
 
 bool parse_scalar(const Type& type, TimestampFormat format, std::string_view text, void* value) {
   switch (type.kind) {

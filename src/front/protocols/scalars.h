@@ -22,6 +22,9 @@ TimestampFormat timestamp_format(const Member* member, const Type& type, Timesta
 // Reads `text` into `value`, of the scalar type given; false, with the value untouched, when it does not fit. Blobs
 // are base64. Timestamps of any of AWS's formats are read, `format` first.
 bool parse_scalar(const Type& type, TimestampFormat format, std::string_view text, void* value);
+// The same as Smithy's servers read ("Malformed request tests"): no space around the value, true and false in lower
+// case, and timestamps in their own format only.
+bool parse_exact_scalar(const Type& type, TimestampFormat format, std::string_view text, void* value);
 std::string format_scalar(const Type& type, TimestampFormat format, const void* value);
 
 bool parse_timestamp(std::string_view text, TimestampFormat format, Time& out);

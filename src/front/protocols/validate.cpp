@@ -43,23 +43,34 @@ std::size_t characters(std::string_view text) {
 
 }  // namespace
 
-bool matches_pattern(std::string_view pattern, std::string_view text) {
+namespace {
+
+// Null: it cannot be compiled.
+const RE2* compiled_pattern(std::string_view pattern) {
   static std::mutex mutex;
   static std::map<std::string, std::unique_ptr<RE2>, std::less<>> compiled;
-  const RE2* expression = nullptr;
-  {
-    const std::lock_guard lock(mutex);
-    auto found = compiled.find(pattern);
-    if (found == compiled.end()) {
-      RE2::Options options;
-      options.set_log_errors(false);
-      options.set_dot_nl(true);
-      auto made = std::make_unique<RE2>(re2_pattern(pattern), options);
-      found = compiled.emplace(std::string(pattern), std::move(made)).first;
-    }
-    expression = found->second.get();
+  const std::lock_guard lock(mutex);
+  auto found = compiled.find(pattern);
+  if (found == compiled.end()) {
+    RE2::Options options;
+    options.set_log_errors(false);
+    options.set_dot_nl(true);
+    auto made = std::make_unique<RE2>(re2_pattern(pattern), options);
+    found = compiled.emplace(std::string(pattern), std::move(made)).first;
   }
-  return !expression->ok() || RE2::FullMatch(re2::StringPiece(text.data(), text.size()), *expression);
+  return found->second->ok() ? found->second.get() : nullptr;
+}
+
+}  // namespace
+
+bool matches_pattern(std::string_view pattern, std::string_view text) {
+  const RE2* expression = compiled_pattern(pattern);
+  return expression == nullptr || RE2::FullMatch(re2::StringPiece(text.data(), text.size()), *expression);
+}
+
+bool contains_pattern(std::string_view pattern, std::string_view text) {
+  const RE2* expression = compiled_pattern(pattern);
+  return expression == nullptr || RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *expression);
 }
 
 namespace {

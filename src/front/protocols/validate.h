@@ -27,6 +27,9 @@ std::vector<Violation> find_violations(const Type& type, const void* value, std:
 // look-ahead). Compiled patterns are kept; thread-safe.
 bool matches_pattern(std::string_view pattern, std::string_view text);
 
+// Whether a part of `text` does, as Smithy's patterns are meant; they name the ends themselves where they mean them.
+bool contains_pattern(std::string_view pattern, std::string_view text);
+
 // "1 validation error detected: Value '' at 'name' failed to satisfy constraint: Member must not be null", and so on.
 std::string validation_message(const std::vector<Violation>& violations);
 

@@ -58,7 +58,8 @@ TEST(Validate, CountsCharactersNotBytes) {
 
 TEST(Validate, EachServiceAnswersItsOwnCode) {
   const auto code = [](const std::string& protocol, const std::string& id, const std::string& body) {
-    return refused(thing_model(protocol, id)->service(), {.body = body}).code;
+    const Headers headers = protocol == "rest-json" ? Headers{{"Content-Type", "application/json"}} : Headers{};
+    return refused(thing_model(protocol, id)->service(), {.body = body, .headers = headers}).code;
   };
   EXPECT_EQ(code("query", "iam", "Action=CreateThing"), "ValidationError");
   EXPECT_EQ(code("ec2", "ec2", "Action=CreateThing"), "MissingParameter");

@@ -126,7 +126,7 @@ class XmlDecoder {
   }
 
   void scalar(const Member* member, const Type& type, const std::string& text, void* value) {
-    if (!parse_scalar(type, timestamp_format(member, type, TimestampFormat::iso8601), text, value))
+    if (!decoding_.read(type, timestamp_format(member, type, TimestampFormat::iso8601), text, value))
       throw malformed(decoding_.protocol, decoding_.service, "The value '" + text + "' cannot be read.");
   }
 

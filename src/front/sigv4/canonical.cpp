@@ -33,10 +33,20 @@ std::string normalize(std::string_view path) {
   return normal;
 }
 
+// Whether white space is at an end of a value, or twice in a row, or a tab. One look at each byte, in order.
+bool has_odd_space(std::string_view value) {
+  bool odd = value.empty() ? false : value.back() == ' ';
+  char before = ' ';
+  for (const char c : value) {
+    odd |= (c == '\t') | ((c == ' ') & (before == ' '));
+    before = c;
+  }
+  return odd;
+}
+
 // Surrounding white space goes, inner runs of it become one space.
 void append_trimmed(std::string& out, std::string_view value) {
-  const bool has_run = value.find("  ") != std::string_view::npos || value.find('\t') != std::string_view::npos;
-  if (!has_run && !value.starts_with(' ') && !value.ends_with(' ')) {
+  if (!has_odd_space(value)) {
     out += value;
     return;
   }
@@ -58,12 +68,36 @@ void append_header(std::string& out, std::string_view name, const Headers& heade
   out.append(name).append(":");
   bool first = true;
   for (const auto& [key, value] : headers) {
-    if (!equals_ignoring_case(key, name)) continue;
+    if (key.size() != name.size() || !equals_ignoring_case(key, name)) continue;
     if (!first) out += ',';
     first = false;
     append_trimmed(out, value);
   }
   out += '\n';
+}
+
+using Sha256 = std::array<unsigned char, SHA256_DIGEST_LENGTH>;
+
+Sha256 digest_bytes(std::string_view text) {
+  Sha256 digest;
+  SHA256_CTX context;
+  SHA256_Init(&context);
+  SHA256_Update(&context, text.data(), text.size());
+  SHA256_Final(digest.data(), &context);
+  return digest;
+}
+
+void append_hex(std::string& out, const Sha256& bytes) {
+  char text[2 * SHA256_DIGEST_LENGTH];
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    text[2 * i] = "0123456789abcdef"[bytes[i] >> 4];
+    text[2 * i + 1] = "0123456789abcdef"[bytes[i] & 15];
+  }
+  out.append(text, sizeof text);
+}
+
+void append_scope(std::string& out, const CredentialScope& scope) {
+  out.append(scope.date).append("/").append(scope.region).append("/").append(scope.service).append("/aws4_request");
 }
 
 std::string encoded_again(std::string_view text) {
@@ -73,6 +107,7 @@ std::string encoded_again(std::string_view text) {
 }  // namespace
 
 std::string canonical_path(std::string_view path, PathRule path_rule) {
+  if (path == "/") return "/";
   if (path_rule == PathRule::others) return percent_encode(normalize(path), /*keep_slash=*/true);
   // Segment by segment: clients sign an encoded slash in a key as the "%2F" that they send.
   std::string canonical;
@@ -112,13 +147,19 @@ std::string canonical_request(const SignedRequest& request, PathRule path_rule,
   text.append(canonical_path(request.path, path_rule)).append("\n");
   text.append(canonical_query(request.query)).append("\n");
   for (const std::string& name : signed_headers) append_header(text, name, *request.headers);
-  text.append("\n").append(join(signed_headers, ";")).append("\n").append(payload_hash);
+  for (const std::string& name : signed_headers)
+    text.append(&name == &signed_headers.front() ? "\n" : ";").append(name);
+  text.append(signed_headers.empty() ? "\n\n" : "\n").append(payload_hash);
   return text;
 }
 
 std::string string_to_sign(std::string_view timestamp, const CredentialScope& scope, std::string_view canonical) {
-  std::string text = "AWS4-HMAC-SHA256\n";
-  text.append(timestamp).append("\n").append(scope.text()).append("\n").append(to_hex(sha256(canonical)));
+  std::string text;
+  text.reserve(192);
+  text.append("AWS4-HMAC-SHA256\n").append(timestamp).append("\n");
+  append_scope(text, scope);
+  text += '\n';
+  append_hex(text, digest_bytes(canonical));
   return text;
 }
 

@@ -1,6 +1,7 @@
 #include "front/sigv4/claim.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "core/text.h"
@@ -18,8 +19,10 @@ struct HeaderParts {
 
 HeaderParts split_authorization(std::string_view parameters) {
   HeaderParts parts;
-  for (std::string_view item : split(parameters, ',')) {
-    item = trim(item);
+  while (!parameters.empty()) {
+    const std::size_t comma = parameters.find(',');
+    const std::string_view item = trim(parameters.substr(0, comma));
+    parameters.remove_prefix(comma == std::string_view::npos ? parameters.size() : comma + 1);
     const std::size_t equals = item.find('=');
     if (equals == std::string_view::npos) continue;
     const std::string_view name = item.substr(0, equals);
@@ -31,11 +34,22 @@ HeaderParts split_authorization(std::string_view parameters) {
   return parts;
 }
 
+// False: it has more or fewer than five fields.
+bool split_credential(std::string_view credential, std::array<std::string_view, 5>& fields) {
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    const std::size_t slash = credential.find('/');
+    if ((slash == std::string_view::npos) != (i + 1 == fields.size())) return false;
+    fields[i] = credential.substr(0, slash);
+    if (slash != std::string_view::npos) credential.remove_prefix(slash + 1);
+  }
+  return true;
+}
+
 // "AKID/20260301/eu-west-1/sts/aws4_request". An access key id may not hold a slash, so the last four fields are the
 // scope. Returns why it cannot be read, or an empty text.
 std::string read_credential(std::string_view credential, std::string& access_key_id, CredentialScope& scope) {
-  const std::vector<std::string_view> fields = split(credential, '/');
-  if (fields.size() != 5 || fields[0].empty())
+  std::array<std::string_view, 5> fields;
+  if (!split_credential(credential, fields) || fields[0].empty())
     return "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '" +
            std::string(credential) + "'";
   access_key_id = fields[0];
@@ -47,13 +61,39 @@ std::string read_credential(std::string_view credential, std::string& access_key
 
 void read_signed_headers(std::string_view text, Claim& claim) {
   claim.signed_headers.reserve(12);
-  for (const std::string_view name : split(text, ';')) claim.signed_headers.push_back(to_lower(name));
+  for (;;) {
+    const std::size_t end = text.find(';');
+    claim.signed_headers.push_back(to_lower(text.substr(0, end)));
+    if (end == std::string_view::npos) return;
+    text.remove_prefix(end + 1);
+  }
 }
 
+// The headers that say something about a signature, found in one pass; of several the first.
+struct AuthHeaders {
+  explicit AuthHeaders(const Headers& headers) {
+    for (const auto& [name, value] : headers) {
+      const auto is = [&name](std::string_view wanted) {
+        return name.size() == wanted.size() && equals_ignoring_case(name, wanted);
+      };
+      if (is("authorization")) {
+        if (++authorizations == 1) authorization = value;
+      } else if (is("x-amz-date")) {
+        if (amz_date.data() == nullptr) amz_date = value;
+      } else if (is("date")) {
+        if (date.data() == nullptr) date = value;
+      } else if (is("x-amz-security-token")) {
+        if (token.data() == nullptr) token = value;
+      }
+    }
+  }
+  std::string_view authorization, amz_date, date, token;
+  int authorizations = 0;
+};
+
 // The date of a header-signed request: X-Amz-Date, else Date in either form.
-bool read_date(const Headers& headers, Claim& claim) {
-  const std::string_view amz_date = header_of(headers, "x-amz-date");
-  const std::string_view date = amz_date.empty() ? header_of(headers, "date") : amz_date;
+bool read_date(const AuthHeaders& headers, Claim& claim) {
+  const std::string_view date = headers.amz_date.empty() ? headers.date : headers.amz_date;
   if (parse_basic_iso8601(date, claim.time)) {
     claim.timestamp = date;
     return true;
@@ -72,8 +112,8 @@ bool has_parameter(std::string_view query, std::string_view name) {
   return false;
 }
 
-std::expected<std::optional<Claim>, AwsError> read_header_claim(const SignedRequest& request, Style style) {
-  const std::string_view authorization = authorization_of(request);
+std::expected<std::optional<Claim>, AwsError> read_header_claim(const AuthHeaders& headers, Style style) {
+  const std::string_view authorization = headers.authorization;
   const std::size_t space = authorization.find(' ');
   const std::string_view algorithm = authorization.substr(0, space);
   if (algorithm != kAlgorithm) {
@@ -86,12 +126,13 @@ std::expected<std::optional<Claim>, AwsError> read_header_claim(const SignedRequ
   }
   const HeaderParts parts =
       split_authorization(space == std::string_view::npos ? std::string_view() : authorization.substr(space + 1));
-  Claim claim;
+  std::expected<std::optional<Claim>, AwsError> result(std::in_place, std::in_place);
+  Claim& claim = **result;
   std::string missing;
   if (parts.credential.empty()) missing += "Authorization header requires 'Credential' parameter. ";
   if (parts.signature.empty()) missing += "Authorization header requires 'Signature' parameter. ";
   if (parts.signed_headers.empty()) missing += "Authorization header requires 'SignedHeaders' parameter. ";
-  const bool dated = read_date(*request.headers, claim);
+  const bool dated = read_date(headers, claim);
   if (!dated && missing.empty() && style == Style::s3)
     return std::unexpected(
         AwsError("AccessDenied", "AWS authentication requires a valid Date or x-amz-date header", 403));
@@ -102,8 +143,8 @@ std::expected<std::optional<Claim>, AwsError> read_header_claim(const SignedRequ
   if (!problem.empty()) return std::unexpected(incomplete_signature(style, problem, false));
   read_signed_headers(parts.signed_headers, claim);
   claim.signature = parts.signature;
-  claim.session_token = header_of(*request.headers, "x-amz-security-token");
-  return claim;
+  claim.session_token = headers.token;
+  return result;
 }
 
 // "X-Amz-Expires" of S3: required, a number, at most a week. Returns why not, or an empty text.
@@ -132,7 +173,8 @@ std::expected<std::optional<Claim>, AwsError> read_query_claim(const SignedReque
   const std::string credential = parameter("X-Amz-Credential");
   const std::string signed_headers = parameter("X-Amz-SignedHeaders");
   const std::string expires = parameter("X-Amz-Expires");
-  Claim claim;
+  std::expected<std::optional<Claim>, AwsError> result(std::in_place, std::in_place);
+  Claim& claim = **result;
   claim.presigned = true;
   claim.signature = parameter("X-Amz-Signature");
   claim.timestamp = parameter("X-Amz-Date");
@@ -148,7 +190,7 @@ std::expected<std::optional<Claim>, AwsError> read_query_claim(const SignedReque
   if (problem.empty()) problem = read_credential(credential, claim.access_key_id, claim.scope);
   if (!problem.empty()) return refused(problem);
   read_signed_headers(signed_headers, claim);
-  return claim;
+  return result;
 }
 
 }  // namespace
@@ -166,7 +208,8 @@ std::optional<CredentialScope> peek_scope(const SignedRequest& request) {
 }
 
 std::expected<std::optional<Claim>, AwsError> read_claim(const SignedRequest& request, Style style) {
-  const bool in_header = !authorization_of(request).empty();
+  const AuthHeaders headers(*request.headers);
+  const bool in_header = !headers.authorization.empty();
   const bool in_query = has_parameter(request.query, "X-Amz-Algorithm") ||
                         has_parameter(request.query, "X-Amz-Signature") ||
                         has_parameter(request.query, "X-Amz-Credential");
@@ -179,12 +222,9 @@ std::expected<std::optional<Claim>, AwsError> read_claim(const SignedRequest& re
     return std::unexpected(incomplete_signature(style, "The request has two signatures.", false));
   }
   // Several of them could be read as different ones by different readers.
-  const auto count = std::count_if(request.headers->begin(), request.headers->end(), [](const auto& header) {
-    return equals_ignoring_case(header.first, "authorization");
-  });
-  if (count > 1)
+  if (headers.authorizations > 1)
     return std::unexpected(incomplete_signature(style, "There is more than one Authorization header.", false));
-  if (in_header) return read_header_claim(request, style);
+  if (in_header) return read_header_claim(headers, style);
   if (in_query) return read_query_claim(request, style);
   return std::nullopt;
 }

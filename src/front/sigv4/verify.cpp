@@ -187,7 +187,10 @@ std::expected<Payload, AwsError> read_payload(const SignedRequest& request, Styl
 
 const SigningKey& KeyCache::key(const std::string& access_key_id, const std::string& secret,
                                 const CredentialScope& scope) {
-  const std::string name = access_key_id + "/" + scope.text();
+  std::string name;
+  name.reserve(128);
+  name.append(access_key_id).append("/").append(scope.date).append("/").append(scope.region).append("/");
+  name.append(scope.service);
   if (const auto found = entries_.find(name); found != entries_.end()) {
     if (found->second.secret == secret) return found->second.key;
     entries_.erase(found);
@@ -228,7 +231,7 @@ std::expected<Verified, AwsError> verify(const SignedRequest& request, const Cla
     return std::unexpected(mismatch(style, claim, text, canonical));
   if (credential->principal.expires.ms != 0 && now >= credential->principal.expires)
     return std::unexpected(expired_session_token(style));
-  return Verified{std::move(credential->principal), key, claim.signature};
+  return std::expected<Verified, AwsError>(std::in_place, std::move(credential->principal), key, claim.signature);
 }
 
 std::unique_ptr<http::ChunkVerifier> chunk_verifier(const Verified& verified, const Claim& claim) {

@@ -65,7 +65,8 @@ Logs::Logs(const LogsNeeds& given)
       groups(given.store, {"logs.group"}),
       streams(given.store, {"logs.stream"}),
       events(given.store, "logs.event"),
-      paging(PagingTokens::load(given.store, given.random)) {}
+      paging(PagingTokens::load(given.store, given.random)),
+      tail(given.clock, given.control, given.random) {}
 
 void Logs::start() { expire(*this); }
 
@@ -145,6 +146,8 @@ void put_events(Logs& logs, Tx& tx, const Scope& scope, const std::string& group
     record.last_ingestion = now;
   });
   const GroupRecord& record = get_group(logs, scope, group);
+  if (logs.tail.watched())
+    tx.on_commit([&logs, scope, group, stream, events, now] { logs.tail.feed(scope, group, stream, events, now); });
   if (record.metric_filters.empty()) return;
   tx.on_commit([&logs, scope, group, events] {
     if (const GroupRecord* present = logs.groups.find(scope, group)) feed_metric_filters(logs, scope, *present, events);

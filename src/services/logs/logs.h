@@ -13,6 +13,7 @@
 #include "core/random.h"
 #include "core/runtime.h"
 #include "gen/logs.h"
+#include "services/logs/live_tail.h"
 #include "store/keyspace.h"
 #include "store/table.h"
 
@@ -76,6 +77,7 @@ struct Logs {
   Table<StreamRecord> streams;
   Keyspace events;  // stream id, timestamp, sequence → EventRecord
   PagingTokens paging;
+  LiveTail tail;
 };
 
 std::string stream_key(const std::string& group, const std::string& stream);

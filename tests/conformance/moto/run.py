@@ -16,8 +16,9 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
-sys.path.insert(0, str(ROOT / 'tests/e2e'))
+sys.path[:0] = [str(ROOT / 'tests/e2e'), str(HERE.parent)]
 sys.dont_write_bytecode = True
+import tally  # noqa: E402
 
 GOAL = 0.95
 SUITES = ['test_iam', 'test_sts']
@@ -69,6 +70,7 @@ def judge(suite, outcomes, exclusions):
           f'({100 * len(in_scope) / max(1, len(scope)):.1f} %), {len(cases) - len(scope)} excluded')
     for name in sorted(set(scope) - set(in_scope)):
         print(f'  {cases[name]}: {name}')
+    tally.record(f'moto {suite}', len(in_scope), len(scope) - len(in_scope), len(cases) - len(scope))
     surprises = [name for name in passed if out[name] is not None and '::' in out[name]]
     for name in surprises:
         print(f'  excluded, and passes: {name}')

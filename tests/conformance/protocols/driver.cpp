@@ -19,6 +19,7 @@
 #include "gen/elbv2.h"
 #include "gen/iam.h"
 #include "gen/logs.h"
+#include "gen/resourcegroupstaggingapi.h"
 #include "gen/s3.h"
 #include "gen/sts.h"
 
@@ -64,6 +65,8 @@ class ValueReader {
  private:
   static void scalar(const Type& type, const element& json, void* value) {
     const std::string text = json.is_string() ? std::string(std::string_view(json)) : simdjson::minify(json);
+    if (type.kind == Kind::stream && type.event_stream)
+      throw std::runtime_error("events are not values: event_stream_test.cpp has their messages");
     if (type.kind == Kind::stream) {
       *static_cast<Body*>(value) = Body::of(text);
     } else if (type.kind == Kind::blob) {
@@ -147,25 +150,44 @@ void write_reply(const WireReply& reply, std::string& out) {
   out += '}';
 }
 
-void decode_case(const model::Service& service, const element& json, std::string& out) {
-  const element request_json = json["request"];
-  const std::string method = text_of(request_json, "method"), path = text_of(request_json, "path");
-  const std::string query = text_of(request_json, "query");
-  std::string body = text_of(request_json, "body");
-  if (const std::string bytes = text_of(request_json, "bytes"); !bytes.empty()) body = from_base64(bytes).value();
-  const std::string host = text_of(request_json, "host");
+// A request as it arrives, and what of it must outlive the reading.
+struct ArrivedRequest {
+  explicit ArrivedRequest(const element& json) : method(text_of(json, "method")), path(text_of(json, "path")) {
+    query = text_of(json, "query");
+    host = text_of(json, "host");
+    body = text_of(json, "body");
+    if (const std::string bytes = text_of(json, "bytes"); !bytes.empty()) body = from_base64(bytes).value();
+    for (const auto& [name, value] : simdjson::dom::object(json["headers"]))
+      headers.emplace_back(std::string(name), std::string(std::string_view(value)));
+  }
+  WireRequest wire() const { return {method, path, query, headers, host, body, nullptr}; }
+
+  std::string method, path, query, host, body;
   Headers headers;
-  for (const auto& [name, value] : simdjson::dom::object(request_json["headers"]))
-    headers.emplace_back(std::string(name), std::string(std::string_view(value)));
-  const WireRequest request{method, path, query, headers, host, body, nullptr};
+};
+
+void decode_case(const model::Service& service, const ModelFacts* facts, const element& json, std::string& out) {
+  const ArrivedRequest arrived(json["request"]);
+  const WireRequest request = arrived.wire();
   const Protocol protocol = service.protocols.front();
   const Lookup lookup = find_operation(service, protocol, request);
   if (lookup.kind != Lookup::Kind::served) throw std::runtime_error("the request's operation is not found");
   model::Object input(*lookup.operation->input);
-  const DecodeReport report = decode(service, *lookup.operation, protocol, request, input.get());
+  const DecodeReport report = decode(service, *lookup.operation, protocol, request, input.get(), facts);
   out += "{\"params\":";
   write_value(*lookup.operation->input, input.get(), out);
   out += ",\"ignored\":" + std::to_string(report.ignored_members.size()) + "}";
+}
+
+// As the front answers: what the request is refused with, if it is.
+void answer_case(const model::Service& service, const ModelFacts* facts, const element& json, std::string& out) {
+  try {
+    decode_case(service, facts, json, out);
+  } catch (const AwsError& error) {
+    out.clear();
+    const std::string method = text_of(json["request"], "method");
+    write_reply(encode_error(service, nullptr, service.protocols.front(), error, "request-id", method), out);
+  }
 }
 
 void encode_case(const model::Service& service, const element& json, std::string& out) {
@@ -197,10 +219,17 @@ void error_case(const model::Service& service, const element& json, std::string&
 }
 
 const model::Service& generated_service(const std::string& id) {
-  const model::Service* services[] = {&dynamodb::service_model(),  &ec2::service_model(),   &ecr::service_model(),
-                                      &ecs::service_model(),       &elbv2::service_model(), &iam::service_model(),
-                                      &logs::service_model(),      &s3::service_model(),    &sts::service_model(),
-                                      &cloudtrail::service_model()};
+  const model::Service* services[] = {&dynamodb::service_model(),
+                                      &ec2::service_model(),
+                                      &ecr::service_model(),
+                                      &ecs::service_model(),
+                                      &elbv2::service_model(),
+                                      &iam::service_model(),
+                                      &logs::service_model(),
+                                      &s3::service_model(),
+                                      &sts::service_model(),
+                                      &cloudtrail::service_model(),
+                                      &resourcegroupstaggingapi::service_model()};
   for (const model::Service* service : services)
     if (service->id == id) return *service;
   throw std::runtime_error("no generated service " + id);
@@ -217,7 +246,9 @@ std::string answer(const std::string& line) {
     std::unique_ptr<DynamicModel> loaded;
     if (json["model"].get(model) == simdjson::SUCCESS) loaded = load_model(simdjson::minify(model), id);
     const model::Service& service = loaded ? loaded->service() : generated_service(id);
-    if (what == "decode") decode_case(service, json, out);
+    const ModelFacts* facts = loaded ? &loaded->facts() : nullptr;
+    if (what == "decode") decode_case(service, facts, json, out);
+    if (what == "answer") answer_case(service, facts, json, out);
     if (what == "encode") encode_case(service, json, out);
     if (what == "error") error_case(service, json, out);
   } catch (const AwsError& error) {

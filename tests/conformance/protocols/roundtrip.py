@@ -188,6 +188,9 @@ def run(driver, botocore, seed):
         for name, operation in ((name, model['operations'][name]) for name in sorted(served)):
             for role in ('input', 'output'):
                 shape = operation.get(role, {}).get('shape')
+                if shape and any(model['shapes'][member['shape']].get('eventstream')
+                                 for member in model['shapes'][shape]['members'].values()):
+                    continue  # the end-to-end tests read event streams with real clients
                 made = maker.value(shape) if shape else {}
                 if role == 'input':
                     answer = check_input(driver, service_model, model, service, name, made)

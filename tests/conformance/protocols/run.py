@@ -13,9 +13,12 @@ import collections
 import json
 import os
 import pathlib
-import subprocess
 import sys
 from xml.etree import ElementTree
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import tally  # noqa: E402
+from driver import Driver  # noqa: E402
 
 VERSION = '1.44.5'
 CACHE = pathlib.Path(os.environ.get('XDG_CACHE_HOME', pathlib.Path.home() / '.cache')) / 'brume' / 'conformance'
@@ -24,25 +27,6 @@ PROTOCOLS = ['query', 'ec2', 'json', 'json_1_0', 'json_1_0-query-compatible', 'r
              'smithy-rpc-v2-cbor', 'smithy-rpc-v2-cbor-query-compatible', 'smithy-rpc-v2-cbor-non-query-compatible']
 
 IDEMPOTENCY_TOKEN = '00000000-0000-4000-8000-000000000000'
-
-
-class Driver:
-    """One driver process; a case is a line in and a line out."""
-
-    def __init__(self, path):
-        self.process = subprocess.Popen([path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def ask(self, case):
-        self.process.stdin.write(json.dumps(case) + '\n')
-        self.process.stdin.flush()
-        line = self.process.stdout.readline()
-        if not line:
-            sys.exit('the driver died')
-        return json.loads(line)
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait(timeout=10)
 
 
 def model_of(suite, case):
@@ -75,6 +59,8 @@ def check_input(driver, suite, case):
     headers = dict(serialized.get('headers', {}))
     if suite['metadata']['protocol'] == 'json':  # a few vectors leave out the header that every request has
         headers.setdefault('X-Amz-Target', f'{suite["metadata"]["targetPrefix"]}.{case["given"]["name"]}')
+    if suite['metadata']['protocol'] == 'rest-json' and serialized.get('body', '').startswith('{'):
+        headers.setdefault('Content-Type', 'application/json')
     request = {'method': serialized.get('method', 'POST'), 'path': path, 'query': query, 'host': host,
                'headers': headers}
     # CBOR's bodies are bytes, which the vectors have in base64.
@@ -211,7 +197,9 @@ def run(driver, botocore, sources, verbose):
                     print(f'{name}: another document than {case["response"].get("body")!r}')
                 if verdict in ('failed', 'excluded but passes') or (verbose and check):
                     print(f'{name}: {verdict}: {check}')
-            failed += count['failed'] + count['excluded but passes']
+            bad = count['failed'] + count['excluded but passes']
+            failed += bad
+            tally.record(f'botocore {direction} {protocol}', count['passed'], bad, count['excluded'])
             print(f'{direction:6} {protocol:26} '
                   + ', '.join(f'{number} {word}' for word, number in sorted(count.items(), reverse=True) if number))
     return failed
