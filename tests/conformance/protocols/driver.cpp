@@ -166,10 +166,17 @@ struct ArrivedRequest {
   Headers headers;
 };
 
+// The protocol that the case names by its place in the service's list; the preferred one first.
+Protocol protocol_in(const model::Service& service, const element& json) {
+  std::int64_t place = 0;
+  if (json["protocol"].get(place) != simdjson::SUCCESS) place = 0;
+  return service.protocols[static_cast<std::size_t>(place)];
+}
+
 void decode_case(const model::Service& service, const ModelFacts* facts, const element& json, std::string& out) {
   const ArrivedRequest arrived(json["request"]);
   const WireRequest request = arrived.wire();
-  const Protocol protocol = service.protocols.front();
+  const Protocol protocol = protocol_in(service, json);
   const Lookup lookup = find_operation(service, protocol, request);
   if (lookup.kind != Lookup::Kind::served) throw std::runtime_error("the request's operation is not found");
   model::Object input(*lookup.operation->input);
@@ -195,7 +202,7 @@ void encode_case(const model::Service& service, const element& json, std::string
   if (operation == nullptr) throw std::runtime_error("the operation is not served: run tools/import-models");
   model::Object output(*operation->output);
   ValueReader::read(*operation->output, json["result"], output.get());
-  write_reply(encode(service, *operation, service.protocols.front(), output.get(), "request-id"), out);
+  write_reply(encode(service, *operation, protocol_in(service, json), output.get(), "request-id"), out);
 }
 
 // As a handler gives it: text, or the JSON of a structure on the wire.

@@ -12,7 +12,7 @@ import random
 import re
 import sys
 
-from run import CACHE, VERSION, Driver, load_botocore, plain
+from run import CACHE, VERSION, Driver, load_botocore, plain, tally
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 # For shapes with a pattern: one of these fits each.
@@ -116,33 +116,33 @@ def readable(value):
     return value.decode() if isinstance(value, bytes) else value
 
 
-def check_input(driver, service_model, model, service, name, params):
+def check_input(driver, service_model, model, service, protocol, name, params):
     from botocore import serialize
     from urllib.parse import urlencode
     operation = service_model.operation_model(name)
-    serializer = serialize.create_serializer(service_model.metadata['protocol'], include_validation=False)
+    serializer = serialize.create_serializer(protocols_of(model)[protocol], include_validation=False)
     shape = model['operations'][name].get('input', {}).get('shape')
     made = with_bytes(model, shape, params) if shape else {}
     request = serializer.serialize_to_request(made, operation)
     body = request['body']
     if isinstance(body, dict):
         body = urlencode(body)
-    if isinstance(body, bytes):
-        body = body.decode()
+    if isinstance(body, str):
+        body = body.encode()
     path, _, query = request['url_path'].partition('?')
     query = '&'.join(part for part in (query, urlencode(request['query_string'], doseq=True)) if part)
     headers = {key: str(value) for key, value in request['headers'].items()}
-    return driver.ask({'do': 'decode', 'service': service,
+    return driver.ask({'do': 'decode', 'service': service, 'protocol': protocol,
                        'request': {'method': request['method'], 'path': path, 'query': query, 'host': '',
-                                   'body': body or '', 'headers': headers}})
+                                   'bytes': base64.b64encode(body or b'').decode(), 'headers': headers}})
 
 
-def check_output(driver, botocore, service_model, model, service, name, result):
-    answer = driver.ask({'do': 'encode', 'service': service, 'operation': name, 'result': result})
+def check_output(driver, botocore, service_model, model, service, protocol, name, result):
+    answer = driver.ask({'do': 'encode', 'service': service, 'protocol': protocol, 'operation': name, 'result': result})
     if 'failure' in answer:
         return answer
     operation = service_model.operation_model(name)
-    parser = botocore['parsers'][service_model.metadata['protocol']](timestamp_parser=botocore['timestamp'])
+    parser = botocore['parsers'][protocols_of(model)[protocol]](timestamp_parser=botocore['timestamp'])
     body = base64.b64decode(answer['body'])
     shape = operation.output_shape
     parsed = parser.parse({'status_code': answer['status'], 'body': body, 'context': {'operation_name': name},
@@ -165,6 +165,10 @@ def differences(wanted, got, path=''):
         yield f'{path}: {wanted!r} became {got!r}'
 
 
+def protocols_of(model):
+    return model['metadata'].get('protocols') or [model['metadata']['protocol']]
+
+
 # Where AWS's own protocol loses what was made up; each with its reason.
 EXPECTED = {
     ('s3', 'output', '.ContentLength'): 'the front sets it from the body',
@@ -173,37 +177,44 @@ EXPECTED = {
 
 
 def run(driver, botocore, seed):
+    """Every served operation in every protocol that its service lists."""
     failed = 0
     for service in sorted(path.stem for path in (ROOT / 'models' / 'served').glob('*.txt')):
-        path = ROOT / 'models' / f'{service}.json'
-        model = json.loads(path.read_text())
-        description = json.loads(path.read_text())
-        for operation in description['operations'].values():
-            operation['errors'] = [{'shape': each} for each in operation.get('errors', [])]
-        service_model = botocore['service_model'](description, service)
-        maker = Maker(model['shapes'], seed)
-        count = {'input': 0, 'output': 0}
-        listed = (ROOT / 'models' / 'served' / f'{service}.txt').read_text().splitlines()
-        served = {line.split()[0] for line in listed if line.split('#')[0].split()}
-        for name, operation in ((name, model['operations'][name]) for name in sorted(served)):
-            for role in ('input', 'output'):
-                shape = operation.get(role, {}).get('shape')
-                if shape and any(model['shapes'][member['shape']].get('eventstream')
-                                 for member in model['shapes'][shape]['members'].values()):
-                    continue  # the end-to-end tests read event streams with real clients
-                made = maker.value(shape) if shape else {}
-                if role == 'input':
-                    answer = check_input(driver, service_model, model, service, name, made)
-                else:
-                    answer = check_output(driver, botocore, service_model, model, service, name, made)
-                found = [answer['failure']] if 'failure' in answer else [
-                    each for each in differences(plain(made), plain(answer['params']))
-                    if (service, role, each.split(':')[0]) not in EXPECTED]
-                count[role] += not found
-                failed += bool(found)
-                if found:
-                    print(f'{service} {name} {role}: ' + '; '.join(found[:5]))
-        print(f'{service:9} {len(served)} operations: {count["input"]} inputs, {count["output"]} outputs')
+        model = json.loads((ROOT / 'models' / f'{service}.json').read_text())
+        for protocol, protocol_name in enumerate(protocols_of(model)):
+            failed += run_service(driver, botocore, seed, service, model, protocol, protocol_name)
+    return failed
+
+
+def run_service(driver, botocore, seed, service, model, protocol, protocol_name):
+    description = json.loads(json.dumps(model))
+    description['metadata']['protocol'] = protocol_name
+    for operation in description['operations'].values():
+        operation['errors'] = [{'shape': each} for each in operation.get('errors', [])]
+    service_model = botocore['service_model'](description, service)
+    maker = Maker(model['shapes'], seed)
+    count, failed = {'input': 0, 'output': 0}, 0
+    listed = (ROOT / 'models' / 'served' / f'{service}.txt').read_text().splitlines()
+    served = {line.split()[0] for line in listed if line.split('#')[0].split()}
+    for name, operation in ((name, model['operations'][name]) for name in sorted(served)):
+        for role in ('input', 'output'):
+            shape = operation.get(role, {}).get('shape')
+            if shape and any(model['shapes'][member['shape']].get('eventstream')
+                             for member in model['shapes'][shape]['members'].values()):
+                continue  # the end-to-end tests read event streams with real clients
+            made = maker.value(shape) if shape else {}
+            check = check_input if role == 'input' else check_output
+            how = (driver,) if role == 'input' else (driver, botocore)
+            answer = check(*how, service_model, model, service, protocol, name, made)
+            found = [answer['failure']] if 'failure' in answer else [
+                each for each in differences(plain(made), plain(answer['params']))
+                if (service, role, each.split(':')[0]) not in EXPECTED]
+            count[role] += not found
+            failed += bool(found)
+            if found:
+                print(f'{service} {protocol_name} {name} {role}: ' + '; '.join(found[:5]))
+    print(f'{service} {protocol_name}: {len(served)} operations: {count["input"]} inputs, {count["output"]} outputs')
+    tally.record(f'round trip {service} {protocol_name}', sum(count.values()), failed, 0)
     return failed
 
 
