@@ -8,9 +8,11 @@ import time
 
 import pytest
 
+from waiting import wait_until
 from test_clock import begin, clock, dial  # noqa: F401  fixtures
 
 SPEED, SECONDS = 20, 60
+KINDS = 23  # of waits in C
 PROGRAMS = pathlib.Path(__file__).parent / 'clocks'
 
 
@@ -53,7 +55,7 @@ def judge(output, speed=SPEED, tolerance=0.05):
 @pytest.mark.parametrize('program', ['waits', 'waits-static'])
 def test_c_waits(cloud, programs, program):
     cloud.brume('clock', 'speed', SPEED)
-    assert judge(cloud.exec(programs / program, SECONDS, cloud.work / program).stdout) == 22
+    assert judge(cloud.exec(programs / program, SECONDS, cloud.work / program).stdout) == KINDS
 
 
 def test_python_waits_and_its_children(cloud):
@@ -90,7 +92,25 @@ def test_waits_that_have_begun_follow_a_new_speed(cloud, begin, programs):
     out, _ = tool.communicate(timeout=60)
     assert time.monotonic() - begun < 15
     assert tool.returncode == 0
-    assert judge(out, speed=None, tolerance=0.1) == 22
+    assert judge(out, speed=None, tolerance=0.1) == KINDS
+
+
+def test_an_advance_ends_every_kind_of_wait(cloud, begin, programs):
+    cloud.brume('clock', 'speed', 2)
+    tool = begin(programs / 'waits', 3600, cloud.work / 'advanced', stdout=subprocess.PIPE)
+    assert tool.stdout.readline() == 'begun\n'
+    wait_until(lambda: len(list(cloud.work.glob('advanced.*'))) == KINDS, 20, 'the beginning of each')
+    cloud.brume('clock', 'advance', '59m')
+    assert len(list(cloud.work.glob('advanced.*'))) == KINDS
+    begun = time.monotonic()
+    # One may have begun to wait only after the first advance.
+    cloud.brume('clock', 'advance', '1h')
+    out, _ = tool.communicate(timeout=30)
+    assert time.monotonic() - begun < 20
+    lines = [line.split() for line in out.splitlines()]
+    assert len(lines) == KINDS
+    for name, took, calendar, _ in lines:
+        assert float(took) >= 3599.9 and float(calendar) >= 3599.9, (name, took, calendar)
 
 
 def turn(cloud, seed, changes):

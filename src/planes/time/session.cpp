@@ -252,9 +252,14 @@ void Session::finished(pid_t tid) {
   if (expected == Expect::exec_end) return executed_to_the_end(tid);
   Process& process = processes_[thread.process];
   if (expected == Expect::wait_end) {
+    // First: a timer that rings at once is a signal that ends the wait.
+    if (std::exchange(process.has_to_rearm, false)) {
+      rearm(tid, process, RemoteCalls::Interrupted::as_found);
+      if (!threads_.contains(tid)) return;
+      thread.is_kicked = true;
+    }
     end_wait(tid, thread);
     thread.is_kicked = false;
-    if (std::exchange(process.has_to_rearm, false)) rearm(tid, process);
   }
   if (expected == Expect::timer_end) {
     user_regs_struct registers{};

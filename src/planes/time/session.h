@@ -83,7 +83,7 @@ class Session {
   void write_rest(pid_t tid, const Wait& wait) const;
   bool write_slot(pid_t tid, std::uint64_t slot, SlotForm form, std::int64_t deadline) const;
   void turned();
-  void rearm(pid_t tid, Process& process);
+  void rearm(pid_t tid, Process& process, RemoteCalls::Interrupted interrupted = RemoteCalls::Interrupted::settled);
 
   Thread& add(pid_t tid, pid_t process);
   void remove(pid_t tid);

@@ -176,13 +176,13 @@ void Session::turned() {
 }
 
 // Arms the timers that only the process itself can, by calls in its stopped thread.
-void Session::rearm(pid_t tid, Process& process) {
+void Session::rearm(pid_t tid, Process& process, RemoteCalls::Interrupted interrupted) {
   const std::uint64_t slot = slot_of(threads_.at(tid), process);
   const auto calls = process.timers.inner_calls(page_, slot);
   if (calls.empty() || process.image.system_call == 0) return;
   std::optional<int> death;
   {
-    RemoteCalls remote(tid, process.image.system_call);
+    RemoteCalls remote(tid, process.image.system_call, interrupted);
     for (const auto& [call, values] : calls)
       if (!write_memory(tid, slot, values.data(), sizeof values) || !remote.run(call)) break;
     death = remote.death();

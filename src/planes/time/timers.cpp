@@ -69,7 +69,37 @@ bool is_reading(long number) {
   return number == SYS_timerfd_gettime || number == SYS_timer_gettime || number == SYS_getitimer;
 }
 
+std::int64_t machine_now() {
+  timespec time{};
+  ::clock_gettime(CLOCK_MONOTONIC, &time);
+  return time.tv_sec * kSecond + time.tv_nsec;
+}
+
+std::int64_t rings(std::int64_t first, std::int64_t interval, std::int64_t now) {
+  if (first > now) return 0;
+  return interval == 0 ? 1 : 1 + (now - first) / interval;
+}
+
+// Arms it anew for what is left by the page: the value that the kernel gets, and what is remembered of it.
+Values arm_anew(long kind, ArmedTimer& timer, const TimerStanding& standing, bool is_now, const PageView& page) {
+  const std::int64_t now = page.now(CloudClockName::monotonic);
+  const std::int64_t rest = is_now ? 1 : std::max<std::int64_t>(machine_span(standing.deadline - now, page.rate()), 1);
+  timer = {.deadline = is_now ? now : standing.deadline,
+           .interval = standing.interval,
+           .machine_deadline = machine_now() + rest,
+           .machine_interval = machine_span(standing.interval, page.rate())};
+  return values_of(kind, timer.machine_interval, rest);
+}
+
 }  // namespace
+
+TimerStanding standing_of(const ArmedTimer& timer, std::int64_t cloud_now, std::int64_t machine_now) {
+  const std::int64_t due = rings(timer.deadline, timer.interval, cloud_now);
+  const std::int64_t rung = rings(timer.machine_deadline, timer.machine_interval, machine_now);
+  if (due > rung) return {cloud_now, timer.interval, true};
+  if (timer.interval == 0 && rung > 0) return {};
+  return {timer.deadline + rung * timer.interval, timer.interval, false};
+}
 
 bool is_timer_call(long number) {
   switch (number) {
@@ -92,18 +122,6 @@ bool Timers::has_inner() const {
                      [](const auto& entry) { return entry.first.first != SYS_timerfd_settime; });
 }
 
-// As it stands now: a periodic one's next ring.
-Timers::Armed Timers::current(const Key& key, const PageView& page) const {
-  const auto found = armed_.find(key);
-  if (found == armed_.end()) return {};
-  Armed armed = found->second;
-  const std::int64_t now = page.now(CloudClockName::monotonic);
-  if (armed.deadline > now) return armed;
-  if (armed.interval == 0) return {};
-  armed.deadline += ((now - armed.deadline) / armed.interval + 1) * armed.interval;
-  return armed;
-}
-
 bool Timers::begin(pid_t thread, const PageView& page, std::uint64_t slot, user_regs_struct& registers,
                    Pending& pending) {
   const Call call = call_of(registers);
@@ -112,10 +130,11 @@ bool Timers::begin(pid_t thread, const PageView& page, std::uint64_t slot, user_
   pending.key = pending.key_kind == SYS_setitimer ? 0 : static_cast<std::int32_t>(call.arguments[0]);
   const Key key{pending.key_kind, pending.key};
   const std::int64_t now = page.now(CloudClockName::monotonic);
-  const Armed old = current(key, page);
+  const auto found = armed_.find(key);
+  const TimerStanding old = found == armed_.end() ? TimerStanding{} : standing_of(found->second, now, machine_now());
   pending.old_rest = old.deadline == 0 ? 0 : std::max<std::int64_t>(old.deadline - now, 1);
   pending.old_interval = old.interval;
-  if (is_reading(call.number)) return armed_.contains(key);
+  if (is_reading(call.number)) return found != armed_.end();
 
   Values wanted{};
   bool is_absolute = false;
@@ -138,11 +157,12 @@ bool Timers::begin(pid_t thread, const PageView& page, std::uint64_t slot, user_
       wanted[3] * unit >= kSecond || wanted[2] > kLongest || wanted[0] > kLongest)
     return false;  // the kernel says what is wrong with it, or nothing is
   const std::int64_t value = wanted[2] * kSecond + wanted[3] * unit;
-  pending.interval = wanted[0] * kSecond + wanted[1] * unit;
-  pending.deadline = value == 0 ? 0 : now + (is_absolute ? std::max<std::int64_t>(value - page.now(*clock), 1) : value);
-  const Values scaled =
-      values_of(pending.key_kind, machine_span(pending.interval, page.rate()),
-                value == 0 ? 0 : std::max<std::int64_t>(machine_span(pending.deadline - now, page.rate()), 1));
+  ArmedTimer& timer = pending.timer;
+  timer.interval = wanted[0] * kSecond + wanted[1] * unit;
+  timer.machine_interval = machine_span(timer.interval, page.rate());
+  timer.deadline = value == 0 ? 0 : now + (is_absolute ? std::max<std::int64_t>(value - page.now(*clock), 1) : value);
+  pending.machine_rest = value == 0 ? 0 : std::max<std::int64_t>(machine_span(timer.deadline - now, page.rate()), 1);
+  const Values scaled = values_of(pending.key_kind, timer.machine_interval, pending.machine_rest);
   if (!write_memory(thread, slot, scaled.data(), sizeof scaled)) return false;
   Call changed = call;
   if (pending.key_kind == SYS_setitimer) {
@@ -177,10 +197,12 @@ void Timers::end(pid_t thread, user_regs_struct& registers, const Pending& pendi
     return;
   }
   const Key key{pending.key_kind, pending.key};
-  if (pending.deadline == 0)
+  if (pending.timer.deadline == 0) {
     armed_.erase(key);
-  else
-    armed_[key] = {pending.deadline, pending.interval};
+  } else {
+    armed_[key] = pending.timer;
+    armed_[key].machine_deadline = machine_now() + pending.machine_rest;
+  }
   if (call.number == SYS_alarm) {
     // Rounded, but never to zero, which says that none was set (alarm(2)).
     registers.rax =
@@ -197,7 +219,6 @@ void Timers::rearm_files(pid_t process, const PageView& page) {
   int reference = -1;
   for (auto entry = armed_.begin(); entry != armed_.end();) {
     const auto& [kind, descriptor] = entry->first;
-    const Armed armed = current(entry->first, page);
     if (kind != SYS_timerfd_settime) {
       ++entry;
       continue;
@@ -215,27 +236,27 @@ void Timers::rearm_files(pid_t process, const PageView& page) {
     // Arming forgets rings that were not read: such a one rings again at once.
     pollfd unread{file, POLLIN, 0};
     const bool has_rung = ::poll(&unread, 1, 0) == 1;
-    const std::int64_t rest = machine_span(armed.deadline - page.now(CloudClockName::monotonic), page.rate());
-    const Values values =
-        values_of(kind, machine_span(armed.interval, page.rate()), has_rung ? 1 : std::max<std::int64_t>(rest, 1));
-    const itimerspec fresh{{values[0], values[1]}, {values[2], values[3]}};
-    ::timerfd_settime(file, 0, &fresh, nullptr);
+    const TimerStanding standing = standing_of(entry->second, page.now(CloudClockName::monotonic), machine_now());
+    if (standing.deadline != 0 || has_rung) {
+      const Values values = arm_anew(kind, entry->second, standing, has_rung || standing.is_owed, page);
+      const itimerspec fresh{{values[0], values[1]}, {values[2], values[3]}};
+      ::timerfd_settime(file, 0, &fresh, nullptr);
+    }
     ::close(file);
     ++entry;
   }
   if (reference >= 0) ::close(reference);
 }
 
-std::vector<Timers::InnerCall> Timers::inner_calls(const PageView& page, std::uint64_t slot) const {
+std::vector<Timers::InnerCall> Timers::inner_calls(const PageView& page, std::uint64_t slot) {
   std::vector<InnerCall> calls;
-  for (const auto& [key, armed] : armed_) {
-    const Armed now = current(key, page);
-    if (key.first == SYS_timerfd_settime || now.deadline == 0) continue;
+  for (auto& [key, timer] : armed_) {
+    if (key.first == SYS_timerfd_settime) continue;
+    const TimerStanding standing = standing_of(timer, page.now(CloudClockName::monotonic), machine_now());
+    if (standing.deadline == 0) continue;
     Call call{key.first, {static_cast<std::uint64_t>(key.second), 0, slot, 0, 0, 0}};
     if (key.first == SYS_setitimer) call.arguments = {0, slot, 0, 0, 0, 0};
-    const std::int64_t rest = machine_span(now.deadline - page.now(CloudClockName::monotonic), page.rate());
-    calls.push_back(
-        {call, values_of(key.first, machine_span(now.interval, page.rate()), std::max<std::int64_t>(rest, 1))});
+    calls.push_back({call, arm_anew(key.first, timer, standing, standing.is_owed, page)});
   }
   return calls;
 }

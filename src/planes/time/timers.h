@@ -20,13 +20,28 @@ namespace brume::time {
 // Whether a call arms or reads such a timer.
 bool is_timer_call(long number);
 
+// An armed timer: when it rings by the cloud's CLOCK_MONOTONIC, and when the kernel rings it by the machine's, as it
+// was armed last.
+struct ArmedTimer {
+  std::int64_t deadline = 0, interval = 0;
+  std::int64_t machine_deadline = 0, machine_interval = 0;
+};
+// How it stands at a moment of both clocks. `deadline` is that of its next ring, 0 when it has rung for the last time.
+// `is_owed`: the cloud's clock has jumped over a ring, which is due at once.
+struct TimerStanding {
+  std::int64_t deadline = 0, interval = 0;
+  bool is_owed = false;
+};
+TimerStanding standing_of(const ArmedTimer& timer, std::int64_t cloud_now, std::int64_t machine_now);
+
 class Timers {
  public:
   struct Pending {
     Call call;
     long key_kind = 0;
     std::int64_t key = 0;
-    std::int64_t deadline = 0, interval = 0;  // cloud nanoseconds; a deadline of 0: disarmed
+    ArmedTimer timer;  // a deadline of 0: disarmed
+    std::int64_t machine_rest = 0;
     std::int64_t old_rest = 0, old_interval = 0;
   };
 
@@ -43,16 +58,12 @@ class Timers {
     Call call;
     std::array<std::int64_t, 4> values;  // an itimerspec or itimerval
   };
-  std::vector<InnerCall> inner_calls(const PageView& page, std::uint64_t slot) const;
+  std::vector<InnerCall> inner_calls(const PageView& page, std::uint64_t slot);
   void after_exec();
 
  private:
-  struct Armed {
-    std::int64_t deadline = 0, interval = 0;  // of the cloud's CLOCK_MONOTONIC
-  };
   using Key = std::pair<long, std::int64_t>;  // of which kind, which descriptor or id
-  Armed current(const Key& key, const PageView& page) const;
-  std::map<Key, Armed> armed_;
+  std::map<Key, ArmedTimer> armed_;
   std::map<std::int64_t, std::int32_t> clocks_;  // of POSIX timers
 };
 

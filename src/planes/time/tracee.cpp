@@ -62,15 +62,17 @@ bool write_memory(pid_t thread, std::uint64_t address, const void* data, std::si
   return ::process_vm_writev(thread, &local, 1, &remote, 1, 0) == static_cast<ssize_t>(size);
 }
 
-RemoteCalls::RemoteCalls(pid_t thread, std::uint64_t instruction) : thread_(thread), instruction_(instruction) {
+RemoteCalls::RemoteCalls(pid_t thread, std::uint64_t instruction, Interrupted interrupted)
+    : thread_(thread), instruction_(instruction) {
   read_registers(thread_, saved_);
   // Signals wait until the registers are the thread's own again.
   ::ptrace(PTRACE_GETSIGMASK, thread_, sizeof mask_, &mask_);
   std::uint64_t all = ~std::uint64_t{0};
   ::ptrace(PTRACE_SETSIGMASK, thread_, sizeof all, &all);
+  as_found_ = saved_;
   // The kernel no longer looks at what these registers say of an interrupted call: what it would do is done here.
   const auto result = static_cast<std::int64_t>(saved_.rax), number = static_cast<std::int64_t>(saved_.orig_rax);
-  if (number < 0) return;
+  if (number < 0 || interrupted == Interrupted::as_found) return;
   if (result == kRestartBlock)
     rewind(saved_, kRestartSyscall);
   else if (is_interrupted(result) && (result != -EINTR || is_never_restarted(number)))
@@ -80,7 +82,10 @@ RemoteCalls::RemoteCalls(pid_t thread, std::uint64_t instruction) : thread_(thre
 RemoteCalls::~RemoteCalls() {
   if (death_) return;
   ::ptrace(PTRACE_SETSIGMASK, thread_, sizeof mask_, &mask_);
-  write_registers(thread_, saved_);
+  // With a signal waiting, a timer's that was armed for now, the kernel looks after all: it knows whether the handler
+  // ends the interrupted call.
+  const bool is_signalled = (signals_of(thread_).pending & ~mask_) != 0;
+  write_registers(thread_, is_signalled ? as_found_ : saved_);
   for (const int signal : held_back_) ::syscall(SYS_tgkill, process_of(thread_), thread_, signal);
 }
 

@@ -31,7 +31,9 @@ bool write_memory(pid_t thread, std::uint64_t address, const void* data, std::si
 // The registers are what they were when it ends.
 class RemoteCalls {
  public:
-  RemoteCalls(pid_t thread, std::uint64_t instruction);
+  // What an interrupted call needs is done at the end; `as_found`: by the caller, who gets the registers as they were.
+  enum class Interrupted { settled, as_found };
+  RemoteCalls(pid_t thread, std::uint64_t instruction, Interrupted interrupted = Interrupted::settled);
   RemoteCalls(const RemoteCalls&) = delete;
   RemoteCalls& operator=(const RemoteCalls&) = delete;
   ~RemoteCalls();
@@ -44,7 +46,7 @@ class RemoteCalls {
   bool next_stop();
   pid_t thread_;
   std::uint64_t instruction_;
-  user_regs_struct saved_{};
+  user_regs_struct saved_{}, as_found_{};
   std::uint64_t mask_ = 0;
   std::optional<int> death_;
   std::vector<int> held_back_;  // stop signals, which no mask holds back

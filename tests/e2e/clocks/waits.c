@@ -95,6 +95,12 @@ static void by_epolled_timerfd(void) {
 }
 static void by_setitimer(void) { signal(SIGALRM, ignore); struct itimerval t = {{0, 0}, {seconds, 0}}; setitimer(ITIMER_REAL, &t, NULL); pause(); }
 static void by_alarm(void) { signal(SIGALRM, ignore); alarm((unsigned)seconds); pause(); }
+static void by_interrupted_sleep(void) {
+  signal(SIGALRM, ignore);
+  alarm((unsigned)seconds);
+  struct timespec t = {seconds * 3, 0};
+  if (nanosleep(&t, &t) == 0 || errno != EINTR || t.tv_sec < seconds || t.tv_sec > seconds * 2) exit(5);
+}
 static void by_posix_timer(void) {
   timer_t timer;
   sigset_t set;
@@ -122,7 +128,7 @@ static const struct { const char* name; void (*wait)(void); } kWaits[] = {
     {"epoll_wait", by_epoll_wait}, {"epoll_pwait2", by_epoll_pwait2}, {"futex", by_futex},
     {"futex_bitset", by_futex_bitset}, {"condition", by_condition}, {"semaphore", by_semaphore},
     {"timerfd", by_timerfd}, {"calendar_timerfd", by_calendar_timerfd}, {"epolled_timerfd", by_epolled_timerfd},
-    {"setitimer", by_setitimer}, {"alarm", by_alarm}, {"posix_timer", by_posix_timer},
+    {"setitimer", by_setitimer}, {"alarm", by_alarm}, {"interrupted_sleep", by_interrupted_sleep}, {"posix_timer", by_posix_timer},
     {"sigtimedwait", by_sigtimedwait}, {"semtimedop", by_semtimedop}};
 
 int main(int count, char** words) {
