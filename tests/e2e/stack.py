@@ -308,8 +308,23 @@ class Stack:
         finally:
             connection.close()
 
+    def told(self):
+        """What the services say of the state of things, for whoever wants to know why it is not stable."""
+        service = self.ecs.describe_services(cluster=NAME, services=[NAME])['services'][0]
+        health = self.elbv2.describe_target_health(TargetGroupArn=self.target_group)['TargetHealthDescriptions']
+        tasks = self.ecs.describe_tasks(cluster=NAME, tasks=sorted(self.tasks()))['tasks'] if self.tasks() else []
+        return json.dumps({
+            'deployments': service['deployments'], 'events': service['events'][:8],
+            'health': [(each['Target'], each['TargetHealth']) for each in health],
+            'tasks': [{name: task.get(name) for name in ('taskArn', 'lastStatus', 'desiredStatus', 'stoppedReason',
+                                                         'healthStatus', 'connectivity', 'containers')}
+                      for task in tasks]}, default=str, indent=1)
+
     def converged(self, version):
-        wait_until(self.stable, 90, 'a stable service', every=0.2)
+        try:
+            wait_until(self.stable, 90, 'a stable service', every=0.2)
+        except AssertionError as error:
+            raise AssertionError(self.told()) from error
         answered = set()
 
         def all_answer():
