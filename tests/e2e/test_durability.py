@@ -1,13 +1,16 @@
 """What was acknowledged is there after kill -9 of the daemon, again and again, while clients write."""
 import http.client
 import itertools
+import signal
 import socket
+import subprocess
 import threading
 
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cloud import REGION
+from stack import Image
 from waiting import wait_until
 
 ROUNDS = 4
@@ -161,3 +164,23 @@ def test_durable_answers_wait_until_the_disk_has_what_they_tell(fresh_cloud, dur
             each.join(20)
     assert asked[1].answer['Item']['text'] == {'S': 'x'}
     assert reached.exists() == durable
+
+
+@pytest.mark.parametrize('durable', [True, False])
+def test_durable_image_is_on_the_disk_before_its_push_is_answered(fresh_cloud, durable):
+    """Blobs, and the directory that names them; without --durable, which is the control, neither is synced."""
+    cloud = fresh_cloud(*(['--durable'] if durable else []))
+    cloud.up()
+    ecr, image, log = cloud.client('ecr'), Image(files=10), cloud.work / 'strace'
+    ecr.create_repository(repositoryName='durable')
+    token = ecr.get_authorization_token()['authorizationData'][0]['authorizationToken']
+    watching = subprocess.Popen(['strace', '-f', '-y', '-e', 'trace=fsync,syncfs', '-o', log, '-p', str(cloud.pid)],
+                                stderr=subprocess.PIPE, text=True)
+    try:
+        assert 'attached' in watching.stderr.readline()
+        image.push(cloud.port, token, 'durable', 'latest')
+        synced = log.read_text()
+    finally:
+        watching.send_signal(signal.SIGINT)
+        watching.communicate(timeout=20)
+    assert ('/spool/' in synced, '/images/blobs/sha256>' in synced) == (durable, durable), synced
