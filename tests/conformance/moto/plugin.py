@@ -9,6 +9,7 @@ import os
 
 import boto3
 import pytest
+import requests
 from moto.core import models
 
 _numbers = itertools.count(1)
@@ -21,7 +22,22 @@ def _use(account):
     boto3.DEFAULT_SESSION = None
 
 
+class _AlwaysChecked:
+    """In the place of moto's counter of calls that nobody checks: a cloud checks them all."""
+    status_code = 200
+
+    def json(self):
+        return {'PREVIOUS_INITIAL_NO_AUTH_ACTION_COUNT': 0}
+
+
+def _without_the_counter():
+    post = requests.post
+    requests.post = lambda url, *words, **options: (
+        _AlwaysChecked() if url.endswith('/moto-api/reset-auth') else post(url, *words, **options))
+
+
 def pytest_configure(config):
+    _without_the_counter()
     models.ServerModeMockAWS.reset = lambda self: None
     start = models.MockAWS.start
 
