@@ -33,15 +33,13 @@ std::string normalize(std::string_view path) {
   return normal;
 }
 
-// Whether white space is at an end of a value, or twice in a row, or a tab. One look at each byte, in order.
+// Whether white space is at an end of a value, or twice in a row, or a tab.
 bool has_odd_space(std::string_view value) {
-  bool odd = value.empty() ? false : value.back() == ' ';
-  char before = ' ';
-  for (const char c : value) {
-    odd |= (c == '\t') | ((c == ' ') & (before == ' '));
-    before = c;
-  }
-  return odd;
+  if (value.empty()) return false;
+  if (value.front() == ' ' || value.back() == ' ' || value.find('\t') != std::string_view::npos) return true;
+  for (std::size_t at = value.find(' '); at != std::string_view::npos; at = value.find(' ', at + 1))
+    if (value[at + 1] == ' ') return true;
+  return false;
 }
 
 // Surrounding white space goes, inner runs of it become one space.
@@ -142,7 +140,7 @@ std::string canonical_query(std::string_view query) {
 std::string canonical_request(const SignedRequest& request, PathRule path_rule,
                               const std::vector<std::string>& signed_headers, std::string_view payload_hash) {
   std::string text;
-  text.reserve(1024);
+  text.reserve(960);
   text.append(request.method).append("\n");
   text.append(canonical_path(request.path, path_rule)).append("\n");
   text.append(canonical_query(request.query)).append("\n");

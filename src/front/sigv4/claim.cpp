@@ -21,7 +21,8 @@ HeaderParts split_authorization(std::string_view parameters) {
   HeaderParts parts;
   while (!parameters.empty()) {
     const std::size_t comma = parameters.find(',');
-    const std::string_view item = trim(parameters.substr(0, comma));
+    std::string_view item = parameters.substr(0, comma);
+    if (item.starts_with(' ') || item.ends_with(' ') || item.find('\t') != std::string_view::npos) item = trim(item);
     parameters.remove_prefix(comma == std::string_view::npos ? parameters.size() : comma + 1);
     const std::size_t equals = item.find('=');
     if (equals == std::string_view::npos) continue;
