@@ -24,6 +24,16 @@ struct OnDisk {
   std::string path = directory.path() + "/clock";
 };
 
+// An owner that turns the clock, advances it and is gone; what it showed at last.
+Time turned_by_an_owner(const std::string& path) {
+  CloudClock clock(path);
+  clock.set_speed(20);
+  clock.begin_advance();
+  clock.step_to(clock.now() + days(3));
+  clock.end_advance();
+  return clock.now();
+}
+
 TEST(CloudClock, IsTheMachinesTimeUntilItIsTurned) {
   const OnDisk disk;
   const CloudClock clock(disk.path);
@@ -69,15 +79,7 @@ TEST(CloudClock, StandsStillWhilePausedAndMovesByAdvances) {
 
 TEST(CloudClock, GoesOnAfterItsOwnersDeath) {
   const OnDisk disk;
-  Time seen;
-  {
-    CloudClock clock(disk.path);
-    clock.set_speed(20);
-    clock.begin_advance();
-    clock.step_to(clock.now() + days(3));
-    clock.end_advance();
-    seen = clock.now();
-  }
+  const Time seen = turned_by_an_owner(disk.path);
   const CloudClock clock(disk.path);
   EXPECT_GE(clock.now(), seen);
   EXPECT_LT(clock.now(), seen + hours(12));
@@ -98,15 +100,7 @@ TEST(CloudClock, AnAdvanceThatWasCutShortLeavesARunningClock) {
 
 TEST(CloudClock, AfterARestartOfTheMachineItGoesOnFromTheCalendar) {
   const OnDisk disk;
-  Time seen;
-  {
-    CloudClock clock(disk.path);
-    clock.set_speed(20);
-    clock.begin_advance();
-    clock.step_to(clock.now() + days(3));
-    clock.end_advance();
-    seen = clock.now();
-  }
+  const Time seen = turned_by_an_owner(disk.path);
   {
     std::fstream file(disk.path, std::ios::in | std::ios::out | std::ios::binary);
     file.seekp(offsetof(ClockPage, boot));

@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -113,29 +114,27 @@ class Program {
   std::size_t begun_ = 0;
 };
 
+// Calls that wait, and which argument is their time-out.
+struct Waiting {
+  long number;
+  unsigned argument;
+};
+constexpr long kFutexWait = 455;  // newer than the headers of Debian 12
+constexpr std::array kPointers{
+    Waiting{SYS_nanosleep, 0},       Waiting{SYS_clock_nanosleep, 2}, Waiting{SYS_ppoll, 2},
+    Waiting{SYS_select, 4},          Waiting{SYS_pselect6, 4},        Waiting{SYS_epoll_pwait2, 3},
+    Waiting{SYS_futex_waitv, 3},     Waiting{kFutexWait, 4},          Waiting{SYS_recvmmsg, 4},
+    Waiting{SYS_semtimedop, 3},      Waiting{SYS_rt_sigtimedwait, 2}, Waiting{SYS_mq_timedsend, 4},
+    Waiting{SYS_mq_timedreceive, 4}, Waiting{SYS_io_getevents, 4},    Waiting{SYS_io_pgetevents, 4}};
+constexpr std::array kMilliseconds{Waiting{SYS_poll, 2}, Waiting{SYS_epoll_wait, 3}, Waiting{SYS_epoll_pwait, 3}};
+
 }  // namespace
 
 std::vector<sock_filter> wait_filter() {
   Program program;
-  program.pointer(SYS_nanosleep, 0);
-  program.pointer(SYS_clock_nanosleep, 2);
-  program.milliseconds(SYS_poll, 2);
-  program.pointer(SYS_ppoll, 2);
-  program.pointer(SYS_select, 4);
-  program.pointer(SYS_pselect6, 4);
-  program.milliseconds(SYS_epoll_wait, 3);
-  program.milliseconds(SYS_epoll_pwait, 3);
-  program.pointer(SYS_epoll_pwait2, 3);
+  for (const auto& [number, argument] : kPointers) program.pointer(number, argument);
+  for (const auto& [number, argument] : kMilliseconds) program.milliseconds(number, argument);
   program.futex();
-  program.pointer(SYS_futex_waitv, 3);
-  program.pointer(455 /* futex_wait */, 4);
-  program.pointer(SYS_recvmmsg, 4);
-  program.pointer(SYS_semtimedop, 3);
-  program.pointer(SYS_rt_sigtimedwait, 2);
-  program.pointer(SYS_mq_timedsend, 4);
-  program.pointer(SYS_mq_timedreceive, 4);
-  program.pointer(SYS_io_getevents, 4);
-  program.pointer(SYS_io_pgetevents, 4);
   for (const long timer :
        {SYS_timerfd_settime, SYS_timerfd_gettime, SYS_timer_create, SYS_timer_settime, SYS_timer_gettime, SYS_alarm})
     program.always(timer);
