@@ -43,6 +43,14 @@ std::optional<std::string> PagingTokens::open(std::string_view purpose, std::str
   return position;
 }
 
+std::string page_start(const PagingTokens& tokens, std::string_view purpose, const opt<std::string>& token,
+                       const AwsError& invalid_token) {
+  if (!token || token->empty()) return {};
+  std::optional<std::string> position = tokens.open(purpose, *token);
+  if (!position) throw AwsError(invalid_token);
+  return *std::move(position);
+}
+
 std::string paging_purpose(std::string_view operation, const Scope& scope, std::string_view rest) {
   std::string purpose(operation);
   purpose.append("/").append(scope.account).append("/").append(scope.region).append("/").append(rest);

@@ -4,6 +4,7 @@
 // References stay valid until the record is changed or erased.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -20,6 +21,9 @@ struct TableType {
   std::string_view name;
   int version = 1;
 };
+
+template <class Record>
+class TableIndex;
 
 template <class Record>
 class Table {
@@ -42,6 +46,9 @@ class Table {
   // In the order of ids. `visit(const Record&)`; the table must not change meanwhile.
   template <class Visit>
   void for_each(const Scope& scope, Visit&& visit) const;
+  // The same from the id `from` on, until `visit` returns false: pages and prefixes begin where they are.
+  template <class Visit>
+  void visit_from(const Scope& scope, std::string_view from, Visit&& visit) const;
   // Over all accounts and regions: `visit(const Scope&, std::string_view id, const Record&)`.
   template <class Visit>
   void for_all(Visit&& visit) const;
@@ -49,16 +56,76 @@ class Table {
   template <class Matches>
   std::vector<const Record*> select(const Scope& scope, Matches&& matches) const;
   std::size_t size() const;
+  std::size_t count(const Scope& scope) const;  // of one scope, without looking at them
 
  private:
+  friend TableIndex<Record>;
   struct Key {
     Scope scope;
     std::string id;
-    auto operator<=>(const Key&) const = default;
+  };
+  struct KeyView {
+    const Scope& scope;
+    std::string_view id;
+  };
+  struct Order {
+    using is_transparent = void;
+    template <class A, class B>
+    bool operator()(const A& a, const B& b) const {
+      const auto order = a.scope <=> b.scope;
+      return order != 0 ? order < 0 : std::string_view(a.id) < std::string_view(b.id);
+    }
   };
   std::string store_key(const Scope& scope, std::string_view id) const;
+  Record& add(Key key, Record record);
+  void remove(const Key& key);
+  void enter_indexes(const Key& key, const Record& record);
+  void leave_indexes(const Key& key, const Record& record);
+
   TableType type_;
-  std::map<Key, Record> records_;
+  std::map<Key, Record, Order> records_;
+  std::map<Scope, std::size_t> counts_;
+  std::vector<TableIndex<Record>*> indexes_;
+};
+
+// Another order of a table's records: by texts made of each (its name, its VPC), kept true by every change of the
+// table. A member beside its table and declared after it.
+template <class Record>
+class TableIndex {
+ public:
+  using TextsOf = std::function<std::vector<std::string>(const Record&)>;
+  TableIndex(Table<Record>& table, TextsOf texts_of);
+  TableIndex(const TableIndex&) = delete;
+  TableIndex& operator=(const TableIndex&) = delete;
+
+  // The scope's records with exactly this text, in the order of ids.
+  std::vector<const Record*> find(const Scope& scope, std::string_view text) const;
+  const Record* find_first(const Scope& scope, std::string_view text) const;
+
+ private:
+  friend Table<Record>;
+  struct Entry {
+    Scope scope;
+    std::string text, id;
+  };
+  struct EntryView {
+    const Scope& scope;
+    std::string_view text, id;
+  };
+  struct Order {
+    using is_transparent = void;
+    template <class A, class B>
+    bool operator()(const A& a, const B& b) const {
+      if (const auto order = a.scope <=> b.scope; order != 0) return order < 0;
+      if (const int order = std::string_view(a.text).compare(b.text); order != 0) return order < 0;
+      return std::string_view(a.id) < std::string_view(b.id);
+    }
+  };
+  void add(const Scope& scope, std::string_view id, const Record& record);
+  void remove(const Scope& scope, std::string_view id, const Record& record);
+
+  TextsOf texts_of_;
+  std::map<Entry, const Record*, Order> entries_;
 };
 
 }  // namespace brume

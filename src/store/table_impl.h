@@ -34,6 +34,7 @@ Table<Record>::Table(Store& store, TableType type) : type_(type) {
     if constexpr (requires { migrate(record, 1); }) {
       if (version < type_.version) migrate(record, version);
     }
+    ++counts_[scope];
     records_.emplace_hint(records_.end(), Key{std::move(scope), std::string(id)}, std::move(record));
     return true;
   });
@@ -41,7 +42,7 @@ Table<Record>::Table(Store& store, TableType type) : type_(type) {
 
 template <class Record>
 const Record* Table<Record>::find(const Scope& scope, std::string_view id) const {
-  const auto found = records_.find(Key{scope, std::string(id)});
+  const auto found = records_.find(KeyView{scope, id});
   return found == records_.end() ? nullptr : &found->second;
 }
 
@@ -57,12 +58,20 @@ const Record& Table<Record>::put(Tx& tx, const Scope& scope, std::string_view id
   const Key key{scope, std::string(id)};
   const auto found = records_.find(key);
   if (found == records_.end()) {
-    tx.on_rollback([this, key] { records_.erase(key); });
-    return records_.emplace(key, std::move(record)).first->second;
+    tx.on_rollback([this, key] { remove(key); });
+    return add(key, std::move(record));
   }
-  tx.on_rollback([this, key, old = std::move(found->second)]() mutable { records_[key] = std::move(old); });
-  found->second = std::move(record);
-  return found->second;
+  Record& present = found->second;
+  leave_indexes(key, present);
+  tx.on_rollback([this, key, old = std::move(present)]() mutable {
+    Record& changed = records_.find(key)->second;
+    leave_indexes(key, changed);
+    changed = std::move(old);
+    enter_indexes(key, changed);
+  });
+  present = std::move(record);
+  enter_indexes(key, present);
+  return present;
 }
 
 template <class Record>
@@ -81,16 +90,53 @@ bool Table<Record>::erase(Tx& tx, const Scope& scope, std::string_view id) {
   const auto found = records_.find(key);
   if (found == records_.end()) return false;
   tx.erase(store_key(scope, id));
-  tx.on_rollback([this, key, old = std::move(found->second)]() mutable { records_[key] = std::move(old); });
+  leave_indexes(key, found->second);
+  tx.on_rollback([this, key, old = std::move(found->second)]() mutable { add(key, std::move(old)); });
   records_.erase(found);
+  --counts_[key.scope];
   return true;
+}
+
+template <class Record>
+Record& Table<Record>::add(Key key, Record record) {
+  ++counts_[key.scope];
+  const auto added = records_.emplace(std::move(key), std::move(record)).first;
+  enter_indexes(added->first, added->second);
+  return added->second;
+}
+
+template <class Record>
+void Table<Record>::remove(const Key& key) {
+  const auto found = records_.find(key);
+  leave_indexes(key, found->second);
+  records_.erase(found);
+  --counts_[key.scope];
+}
+
+template <class Record>
+void Table<Record>::enter_indexes(const Key& key, const Record& record) {
+  for (TableIndex<Record>* index : indexes_) index->add(key.scope, key.id, record);
+}
+
+template <class Record>
+void Table<Record>::leave_indexes(const Key& key, const Record& record) {
+  for (TableIndex<Record>* index : indexes_) index->remove(key.scope, key.id, record);
 }
 
 template <class Record>
 template <class Visit>
 void Table<Record>::for_each(const Scope& scope, Visit&& visit) const {
-  for (auto item = records_.lower_bound(Key{scope, {}}); item != records_.end() && item->first.scope == scope; ++item) {
-    visit(item->second);
+  visit_from(scope, {}, [&](const Record& record) {
+    visit(record);
+    return true;
+  });
+}
+
+template <class Record>
+template <class Visit>
+void Table<Record>::visit_from(const Scope& scope, std::string_view from, Visit&& visit) const {
+  for (auto item = records_.lower_bound(KeyView{scope, from});
+       item != records_.end() && item->first.scope == scope && visit(item->second); ++item) {
   }
 }
 
@@ -116,10 +162,51 @@ std::size_t Table<Record>::size() const {
 }
 
 template <class Record>
+std::size_t Table<Record>::count(const Scope& scope) const {
+  const auto found = counts_.find(scope);
+  return found == counts_.end() ? 0 : found->second;
+}
+
+template <class Record>
 std::string Table<Record>::store_key(const Scope& scope, std::string_view id) const {
   std::string key = table_detail::key_prefix(type_.name);
   key.append(scope.account).append("/").append(scope.region).append("/").append(id);
   return key;
+}
+
+template <class Record>
+TableIndex<Record>::TableIndex(Table<Record>& table, TextsOf texts_of) : texts_of_(std::move(texts_of)) {
+  for (const auto& [key, record] : table.records_) add(key.scope, key.id, record);
+  table.indexes_.push_back(this);
+}
+
+template <class Record>
+std::vector<const Record*> TableIndex<Record>::find(const Scope& scope, std::string_view text) const {
+  std::vector<const Record*> found;
+  for (auto item = entries_.lower_bound(EntryView{scope, text, {}});
+       item != entries_.end() && item->first.text == text && item->first.scope == scope; ++item) {
+    found.push_back(item->second);
+  }
+  return found;
+}
+
+template <class Record>
+const Record* TableIndex<Record>::find_first(const Scope& scope, std::string_view text) const {
+  const auto item = entries_.lower_bound(EntryView{scope, text, {}});
+  return item != entries_.end() && item->first.text == text && item->first.scope == scope ? item->second : nullptr;
+}
+
+template <class Record>
+void TableIndex<Record>::add(const Scope& scope, std::string_view id, const Record& record) {
+  for (std::string& text : texts_of_(record)) entries_[{scope, std::move(text), std::string(id)}] = &record;
+}
+
+template <class Record>
+void TableIndex<Record>::remove(const Scope& scope, std::string_view id, const Record& record) {
+  for (const std::string& text : texts_of_(record)) {
+    const auto found = entries_.find(EntryView{scope, text, id});
+    if (found != entries_.end()) entries_.erase(found);  // a text may stand for the record twice
+  }
 }
 
 }  // namespace brume

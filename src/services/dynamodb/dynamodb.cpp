@@ -10,6 +10,7 @@ namespace brume::dynamodb {
 Dynamodb::Dynamodb(const DynamodbNeeds& given)
     : needs(given),
       tables(given.store, {"dynamodb.table"}),
+      counts(given.store, {"dynamodb.count"}),
       transactions(given.store, {"dynamodb.transaction"}),
       items(given.store, "dynamodb.item"),
       entries(given.store, "dynamodb.entry"),
@@ -34,6 +35,11 @@ const TableRecord& get_table(const Dynamodb& dynamodb, const Scope& scope, const
   if (table == nullptr)
     throw resource_not_found_exception("Requested resource not found: Table: " + name + " not found");
   return *table;
+}
+
+CountRecord count_of(const Dynamodb& dynamodb, const Scope& scope, const TableRecord& table) {
+  const CountRecord* count = dynamodb.counts.find(scope, table.id);
+  return count == nullptr ? CountRecord{table.items, table.bytes} : *count;
 }
 
 const IndexRecord* find_index(const TableRecord& table, const std::string& name) {

@@ -36,7 +36,7 @@ struct TableRecord {
   std::string status = "ACTIVE";
   std::string ttl_attribute;  // empty: disabled
   bool deletion_protection = false;
-  std::int64_t items = 0, bytes = 0;
+  std::int64_t items = 0, bytes = 0;  // until a CountRecord says otherwise
   Time created_at, on_demand_since;
   Tags tags;
 };
@@ -44,6 +44,12 @@ BOOST_DESCRIBE_STRUCT(TableRecord, (),
                       (name, id, hash, range, attribute_types, billing_mode, table_class, read_units, write_units,
                        indexes, status, ttl_attribute, deletion_protection, items, bytes, created_at, on_demand_since,
                        tags))
+
+// By table id. Beside the table's record, which is ten times as long and would be written with every item.
+struct CountRecord {
+  std::int64_t items = 0, bytes = 0;
+};
+BOOST_DESCRIBE_STRUCT(CountRecord, (), (items, bytes))
 
 struct TransactionRecord {  // by client token: the same request again within ten minutes does nothing
   std::string fingerprint;
@@ -69,6 +75,7 @@ struct Dynamodb {
 
   DynamodbNeeds needs;
   Table<TableRecord> tables;
+  Table<CountRecord> counts;
   Table<TransactionRecord> transactions;
   Keyspace items;    // table id, hash, range → ItemRecord
   Keyspace entries;  // table id, index name, hash, range, item's key → the item's key
@@ -78,6 +85,7 @@ struct Dynamodb {
 std::string table_arn(const Scope& scope, const std::string& name);
 // The table of a name or ARN; throws ResourceNotFoundException.
 const TableRecord& get_table(const Dynamodb& dynamodb, const Scope& scope, const std::string& name_or_arn);
+CountRecord count_of(const Dynamodb& dynamodb, const Scope& scope, const TableRecord& table);
 const IndexRecord* find_index(const TableRecord& table, const std::string& name);
 
 }  // namespace brume::dynamodb

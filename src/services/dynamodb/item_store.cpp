@@ -5,7 +5,7 @@
 namespace brume::dynamodb {
 namespace {
 
-constexpr std::size_t kLargestItem = 400 * 1024;
+constexpr std::int64_t kLargestItem = 400 * 1024;
 constexpr std::size_t kLargestHash = 2048, kLargestRange = 1024;
 constexpr std::size_t kFillChunk = 500;
 
@@ -91,8 +91,10 @@ std::optional<Item> read_item(const Dynamodb& dynamodb, const Tx& tx, const std:
 void write_item(Dynamodb& dynamodb, Tx& tx, const Scope& scope, const std::string& name, const std::string& key,
                 const std::optional<Item>& before, const std::optional<Item>& after) {
   const TableRecord& table = *dynamodb.tables.find(scope, name);
+  const auto old_bytes = static_cast<std::int64_t>(before ? size_of(*before) : 0);
+  const auto new_bytes = static_cast<std::int64_t>(after ? size_of(*after) : 0);
   if (after) {
-    if (size_of(*after) > kLargestItem) throw validation("Item size has exceeded the maximum allowed size");
+    if (new_bytes > kLargestItem) throw validation("Item size has exceeded the maximum allowed size");
     check_index_types(table, *after);
     dynamodb.items.put(tx, key, encode_record(ItemRecord{*after}));
     dynamodb.expiry.note(table, after);
@@ -106,13 +108,11 @@ void write_item(Dynamodb& dynamodb, Tx& tx, const Scope& scope, const std::strin
     if (new_entry) dynamodb.entries.put(tx, *new_entry, key);
   }
   const auto count = static_cast<std::int64_t>(after.has_value()) - static_cast<std::int64_t>(before.has_value());
-  const auto bytes =
-      static_cast<std::int64_t>(after ? size_of(*after) : 0) - static_cast<std::int64_t>(before ? size_of(*before) : 0);
-  if (count == 0 && bytes == 0) return;
-  dynamodb.tables.modify(tx, scope, name, [&](TableRecord& record) {
-    record.items += count;
-    record.bytes += bytes;
-  });
+  if (count == 0 && old_bytes == new_bytes) return;
+  CountRecord record = count_of(dynamodb, scope, table);
+  record.items += count;
+  record.bytes += new_bytes - old_bytes;
+  dynamodb.counts.put(tx, scope, table.id, record);
 }
 
 namespace {

@@ -2,7 +2,9 @@
 // the shape, so that what is filtered on is what is shown.
 #pragma once
 
+#include <functional>
 #include <initializer_list>
+#include <map>
 #include <set>
 #include <span>
 #include <string>
@@ -62,6 +64,42 @@ std::vector<Shape> render(const Table<Record>& table, const Scope& scope, const 
     shapes.push_back(shape_of(get(table, scope, kind, id)));
   }
   return shapes;
+}
+
+// The values of a filter that can be looked up: it is there and has no wildcards.
+const std::vector<std::string>* literal_values(const Filters& filters, std::string_view name);
+
+// How the records with a filter's value are found without looking at all.
+template <class Record>
+struct LookUp {
+  std::string_view filter;
+  std::function<std::vector<const Record*>(const std::string& value)> find;
+};
+
+// The records that may be meant, in the order of ids: those with the ids, else those with the values of the first
+// filter that can be looked up, else all. Filters must still be applied.
+template <class Record>
+std::vector<const Record*> candidates(const Table<Record>& table, const Scope& scope, const IdKind& kind,
+                                      const std::vector<std::string>& ids, const Filters& filters,
+                                      std::initializer_list<LookUp<Record>> look_ups) {
+  std::map<std::string_view, const Record*> found;
+  for (const std::string& id : ids) check_form(kind, id);
+  for (const std::string& id : ids) {
+    const Record& record = get(table, scope, kind, id);
+    found[record.id] = &record;
+  }
+  const std::vector<std::string>* values = nullptr;
+  for (auto look_up = look_ups.begin(); ids.empty() && values == nullptr && look_up != look_ups.end(); ++look_up) {
+    values = literal_values(filters, look_up->filter);
+    if (values == nullptr) continue;
+    for (const std::string& value : *values) {
+      for (const Record* record : look_up->find(value)) found[record->id] = record;
+    }
+  }
+  if (ids.empty() && values == nullptr) return table.select(scope, [](const Record&) { return true; });
+  std::vector<const Record*> records;
+  for (const auto& [id, record] : found) records.push_back(record);
+  return records;
 }
 
 template <class Shape>

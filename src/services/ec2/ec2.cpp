@@ -26,6 +26,20 @@ Ec2::Ec2(Store& store, const Clock& clock_, Random& random_, Control& control, n
       prefix_lists(store, {"ec2.prefix-list"}),
       endpoints(store, {"ec2.vpc-endpoint"}),
       flow_logs(store, {"ec2.flow-log"}),
+      subnets_by_vpc(subnets, [](const SubnetRecord& subnet) { return std::vector{subnet.vpc}; }),
+      groups_by_name(groups,
+                     [](const GroupRecord& group) {
+                       return std::vector{name_in_vpc(group.vpc, group.name), name_in_vpc({}, group.name)};
+                     }),
+      groups_by_vpc(groups, [](const GroupRecord& group) { return std::vector{group.vpc}; }),
+      rules_by_group(group_rules, [](const GroupRuleRecord& rule) { return std::vector{rule.group}; }),
+      rules_by_peer(group_rules,
+                    [](const GroupRuleRecord& rule) {
+                      return rule.peer_group.empty() ? std::vector<std::string>() : std::vector{rule.peer_group};
+                    }),
+      interfaces_by_vpc(interfaces, [](const InterfaceRecord& interface) { return std::vector{interface.vpc}; }),
+      interfaces_by_subnet(interfaces, [](const InterfaceRecord& interface) { return std::vector{interface.subnet}; }),
+      interfaces_by_group(interfaces, [](const InterfaceRecord& interface) { return interface.groups; }),
       flow_collector(*this, store, control, network),
       reconciler(*this, store, clock_, control, network, names) {}
 
@@ -40,6 +54,10 @@ const RegionRecord& enter_region(Ec2& ec2, Tx& tx, const Scope& scope) {
   }
   make_default_vpc(ec2, tx, scope);
   return ec2.regions.insert(tx, scope, kRegionKey, {.dhcp_options = ec2.new_id(kDhcpOptionsId)});
+}
+
+std::string name_in_vpc(std::string_view vpc_id, std::string_view name) {
+  return std::string(vpc_id).append("/").append(name);
 }
 
 AwsError dry_run_operation() {

@@ -51,6 +51,15 @@ struct Ec2 {
   Table<EndpointRecord> endpoints;
   Table<FlowLogRecord> flow_logs;
 
+  TableIndex<SubnetRecord> subnets_by_vpc;
+  TableIndex<GroupRecord> groups_by_name;  // name_in_vpc, with the VPC and without
+  TableIndex<GroupRecord> groups_by_vpc;
+  TableIndex<GroupRuleRecord> rules_by_group;
+  TableIndex<GroupRuleRecord> rules_by_peer;  // the group that a rule refers to
+  TableIndex<InterfaceRecord> interfaces_by_vpc;
+  TableIndex<InterfaceRecord> interfaces_by_subnet;
+  TableIndex<InterfaceRecord> interfaces_by_group;
+
   FlowCollector flow_collector;
   Reconciler reconciler;
 
@@ -81,6 +90,9 @@ void begin(Ec2& ec2, Tx& tx, const Request<Input>& request) {
     if (request.input.dry_run.get()) throw dry_run_operation();
   }
 }
+
+// Security groups of a VPC have names of their own: a text for groups_by_name.
+std::string name_in_vpc(std::string_view vpc_id, std::string_view name);
 
 // The record, or the code of a malformed or unknown id.
 template <class Record>

@@ -37,8 +37,7 @@ std::string peer_group_id(const Ec2& ec2, const Scope& scope, const GroupRecord&
     return peer->id;
   }
   if (!pair.group_name) throw missing_parameter("groupId");
-  const auto named = ec2.groups.select(
-      scope, [&](const GroupRecord& other) { return other.vpc == group.vpc && other.name == *pair.group_name; });
+  const auto named = ec2.groups_by_name.find(scope, name_in_vpc(group.vpc, *pair.group_name));
   if (!own || named.empty()) throw not_found(kGroupId, *pair.group_name);
   return named.front()->id;
 }
@@ -97,7 +96,7 @@ void insert_allow_all_egress(Ec2& ec2, Tx& tx, const Scope& scope, const std::st
 }
 
 std::vector<const GroupRuleRecord*> rules_of(const Ec2& ec2, const Scope& scope, const std::string& group_id) {
-  return ec2.group_rules.select(scope, [&](const GroupRuleRecord& rule) { return rule.group == group_id; });
+  return ec2.rules_by_group.find(scope, group_id);
 }
 
 void check_interface_groups(const Ec2& ec2, const Scope& scope, const SubnetRecord& subnet,

@@ -18,9 +18,8 @@ std::string new_mac(Ec2& ec2, const Scope& scope, const std::string& vpc_id) {
     const std::string digits = ec2.random.hex(10);
     std::string mac = "0a";
     for (std::size_t i = 0; i < digits.size(); i += 2) mac += ":" + digits.substr(i, 2);
-    const auto taken = ec2.interfaces.select(
-        scope, [&](const InterfaceRecord& other) { return other.vpc == vpc_id && other.mac == mac; });
-    if (taken.empty()) return mac;
+    const std::vector<const InterfaceRecord*> others = ec2.interfaces_by_vpc.find(scope, vpc_id);
+    if (std::ranges::none_of(others, [&](const InterfaceRecord* other) { return other->mac == mac; })) return mac;
   }
 }
 

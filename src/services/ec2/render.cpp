@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <set>
+#include <string_view>
+#include <unordered_map>
 
 #include "services/ec2/ec2.h"
 #include "services/ec2/endpoints.h"
@@ -12,11 +14,17 @@ namespace brume::ec2 {
 
 namespace {
 
+template <class Record>
+std::vector<Record> copies(const std::vector<const Record*>& found) {
+  std::vector<Record> records;
+  records.reserve(found.size());
+  for (const Record* record : found) records.push_back(*record);
+  return records;
+}
+
 template <class Record, class Matches>
 std::vector<Record> copies(const Table<Record>& table, const Scope& scope, const Matches& matches) {
-  std::vector<Record> records;
-  for (const Record* record : table.select(scope, matches)) records.push_back(*record);
-  return records;
+  return copies(table.select(scope, matches));
 }
 
 template <class Record>
@@ -113,28 +121,33 @@ network::Acl render_acl(const AclRecord& acl) {
   return out;
 }
 
-network::SecurityGroup render_group(const VpcState& state, const GroupRecord& group) {
-  network::SecurityGroup out{.id = group.id};
-  for (const GroupRuleRecord& rule : state.rules) {
-    if (rule.group != group.id || !rule.cidr6.empty() || rule.protocol == "icmpv6") continue;
-    network::GroupRule rendered{.id = rule.id,
-                                .protocol = rule.protocol,
-                                .from_port = static_cast<int>(rule.from_port),
-                                .to_port = static_cast<int>(rule.to_port),
-                                .cidr = rule.cidr,
-                                .group = rule.peer_group};
-    std::vector<network::GroupRule>& rules = rule.egress ? out.egress : out.ingress;
-    if (rule.prefix_list.empty()) {
-      rules.push_back(std::move(rendered));
-      continue;
-    }
-    // A rule per block, all of them counted as the one rule.
-    for (const std::string& cidr : blocks_of(state, rule.prefix_list)) {
-      rendered.cidr = cidr;
-      rules.push_back(rendered);
-    }
+void add_rule(const VpcState& state, const GroupRuleRecord& rule, network::SecurityGroup& out) {
+  if (!rule.cidr6.empty() || rule.protocol == "icmpv6") return;
+  network::GroupRule rendered{.id = rule.id,
+                              .protocol = rule.protocol,
+                              .from_port = static_cast<int>(rule.from_port),
+                              .to_port = static_cast<int>(rule.to_port),
+                              .cidr = rule.cidr,
+                              .group = rule.peer_group};
+  std::vector<network::GroupRule>& rules = rule.egress ? out.egress : out.ingress;
+  if (rule.prefix_list.empty()) return rules.push_back(std::move(rendered));
+  // A rule per block, all of them counted as the one rule.
+  for (const std::string& cidr : blocks_of(state, rule.prefix_list)) {
+    rendered.cidr = cidr;
+    rules.push_back(rendered);
   }
-  return out;
+}
+
+void add_groups(const VpcState& state, network::Vpc& out) {
+  std::unordered_map<std::string_view, std::size_t> places;
+  for (const GroupRecord& group : state.groups) {
+    places[group.id] = out.groups.size();
+    out.groups.push_back({.id = group.id});
+  }
+  for (const GroupRuleRecord& rule : state.rules) {
+    if (const auto place = places.find(rule.group); place != places.end())
+      add_rule(state, rule, out.groups[place->second]);
+  }
 }
 
 network::Interface render_interface(const VpcState& state, const InterfaceRecord& interface) {
@@ -170,22 +183,29 @@ void add_prefix_lists(const Ec2& ec2, const Scope& scope, VpcState& state) {
 
 }  // namespace
 
-VpcState snapshot(const Ec2& ec2, const Scope& scope, const VpcRecord& vpc) {
-  const auto in_vpc = [&](const auto& record) { return record.vpc == vpc.id; };
+VpcState snapshot_interfaces(const Ec2& ec2, const Scope& scope, const VpcRecord& vpc) {
   VpcState state{.vpc = vpc};
-  state.internet_gateway = !ec2.internet_gateways.select(scope, in_vpc).empty();
-  state.subnets = copies(ec2.subnets, scope, in_vpc);
-  state.route_tables = copies(ec2.route_tables, scope, in_vpc);
-  state.acls = copies(ec2.acls, scope, in_vpc);
-  state.groups = copies(ec2.groups, scope, in_vpc);
-  const std::set<std::string> groups = ids_of(state.groups);
-  state.rules =
-      copies(ec2.group_rules, scope, [&](const GroupRuleRecord& rule) { return groups.contains(rule.group); });
-  state.interfaces = copies(ec2.interfaces, scope, in_vpc);
-  state.nat_gateways = copies(ec2.nat_gateways, scope, in_vpc);
+  state.interfaces = copies(ec2.interfaces_by_vpc.find(scope, vpc.id));
   const std::set<std::string> interfaces = ids_of(state.interfaces);
   state.addresses =
       copies(ec2.addresses, scope, [&](const AddressRecord& item) { return interfaces.contains(item.interface); });
+  return state;
+}
+
+VpcState snapshot(const Ec2& ec2, const Scope& scope, const VpcRecord& vpc) {
+  const auto in_vpc = [&](const auto& record) { return record.vpc == vpc.id; };
+  VpcState state = snapshot_interfaces(ec2, scope, vpc);
+  const std::set<std::string> interfaces = ids_of(state.interfaces);
+  state.internet_gateway = !ec2.internet_gateways.select(scope, in_vpc).empty();
+  state.subnets = copies(ec2.subnets_by_vpc.find(scope, vpc.id));
+  state.route_tables = copies(ec2.route_tables, scope, in_vpc);
+  state.acls = copies(ec2.acls, scope, in_vpc);
+  state.groups = copies(ec2.groups_by_vpc.find(scope, vpc.id));
+  for (const GroupRecord& group : state.groups) {
+    for (const GroupRuleRecord* rule : ec2.rules_by_group.find(scope, group.id)) state.rules.push_back(*rule);
+  }
+  std::ranges::sort(state.rules, {}, &GroupRuleRecord::id);
+  state.nat_gateways = copies(ec2.nat_gateways, scope, in_vpc);
   state.endpoints = copies(ec2.endpoints, scope, in_vpc);
   for (const std::string_view service : kGatewayServices) {
     if (const auto address = service_address(scope.region, service)) {
@@ -217,7 +237,7 @@ network::Vpc render(const VpcState& state) {
     for (const auto& [service, address] : state.service_addresses) out.service_addresses.push_back(address);
   }
   for (const AclRecord& acl : state.acls) out.acls.push_back(render_acl(acl));
-  for (const GroupRecord& group : state.groups) out.groups.push_back(render_group(state, group));
+  add_groups(state, out);
   for (const InterfaceRecord& interface : state.interfaces) {
     // A NAT gateway's own interface is part of the gateway.
     if (interface.type == "nat_gateway") continue;
@@ -240,6 +260,14 @@ network::Vpc render(const VpcState& state) {
 bool needs_network(const network::Vpc& vpc) {
   return !vpc.nat_gateways.empty() ||
          std::ranges::any_of(vpc.interfaces, [](const auto& interface) { return !interface.sandbox.empty(); });
+}
+
+bool needs_network(const Ec2& ec2, const Scope& scope, const std::string& vpc_id) {
+  const auto gateway_runs = [&](const NatGatewayRecord& gateway) { return gateway.vpc == vpc_id && runs(gateway); };
+  return std::ranges::any_of(
+             ec2.interfaces_by_vpc.find(scope, vpc_id),
+             [](const auto* interface) { return interface->type != "nat_gateway" && !interface->sandbox.empty(); }) ||
+         !ec2.nat_gateways.select(scope, gateway_runs).empty();
 }
 
 RouteFate fate_of(const Ec2& ec2, const Scope& scope, const std::string& vpc_id, const RouteRecord& route) {

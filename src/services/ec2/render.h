@@ -33,11 +33,15 @@ struct VpcState {
   std::map<std::string, std::string> service_addresses;          // of the region, by service
 };
 VpcState snapshot(const Ec2& ec2, const Scope& scope, const VpcRecord& vpc);
+// The part that names are made of: the VPC, its interfaces and their addresses.
+VpcState snapshot_interfaces(const Ec2& ec2, const Scope& scope, const VpcRecord& vpc);
 
 network::Vpc render(const VpcState& state);
 
 // Whether the VPC needs a namespace: something is plugged into it, or a NAT gateway runs in it.
 bool needs_network(const network::Vpc& vpc);
+// The same of the records, so that a VPC in which nothing runs costs nothing to change.
+bool needs_network(const Ec2& ec2, const Scope& scope, const std::string& vpc_id);
 
 // Where a route leads now. A target that is gone, or detached, makes a black hole ("Route tables: blackhole").
 enum class RouteFate { internet_gateway, nat_gateway, interface, endpoint, blackhole };

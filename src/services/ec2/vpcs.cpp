@@ -83,15 +83,14 @@ std::optional<Cidr> free_default_subnet_block(const Ec2& ec2, const Scope& scope
 }
 
 std::vector<const SubnetRecord*> subnets_of(const Ec2& ec2, const Scope& scope, const std::string& vpc_id) {
-  return ec2.subnets.select(scope, [&](const SubnetRecord& subnet) { return subnet.vpc == vpc_id; });
+  return ec2.subnets_by_vpc.find(scope, vpc_id);
 }
 
 std::vector<IpAddress> used_addresses(const Ec2& ec2, const Scope& scope, const std::string& subnet_id) {
   std::vector<IpAddress> used;
-  ec2.interfaces.for_each(scope, [&](const InterfaceRecord& interface) {
-    if (interface.subnet != subnet_id) return;
-    for (const std::string& address : interface.addresses) used.push_back(parse_address(address).value());
-  });
+  for (const InterfaceRecord* interface : ec2.interfaces_by_subnet.find(scope, subnet_id)) {
+    for (const std::string& address : interface->addresses) used.push_back(parse_address(address).value());
+  }
   return used;
 }
 

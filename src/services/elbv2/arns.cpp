@@ -79,15 +79,13 @@ FoundRule get_rule(const Elbv2& elbv2, const Scope& scope, const std::string& ar
 }
 
 const LoadBalancerRecord* find_load_balancer_by_name(const Elbv2& elbv2, const Scope& scope, std::string_view name) {
-  const auto found = elbv2.balancers.select(
-      scope, [&](const LoadBalancerRecord& record) { return record.name == name && !record.deleting; });
-  return found.empty() ? nullptr : found.front();
+  for (const LoadBalancerRecord* record : elbv2.balancers_by_name.find(scope, name))
+    if (!record->deleting) return record;
+  return nullptr;
 }
 
 const TargetGroupRecord* find_target_group_by_name(const Elbv2& elbv2, const Scope& scope, std::string_view name) {
-  const auto found =
-      elbv2.target_groups.select(scope, [&](const TargetGroupRecord& record) { return record.name == name; });
-  return found.empty() ? nullptr : found.front();
+  return elbv2.target_groups_by_name.find_first(scope, name);
 }
 
 std::string parent_key(std::string_view key) { return std::string(key.substr(0, key.rfind('/'))); }

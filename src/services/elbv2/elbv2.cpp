@@ -6,6 +6,15 @@
 #include "services/elbv2/usage.h"
 
 namespace brume::elbv2 {
+namespace {
+
+std::vector<std::string> groups_in(const std::vector<ActionRecord>& actions) {
+  std::set<std::string> groups;
+  add_groups(actions, groups);
+  return {groups.begin(), groups.end()};
+}
+
+}  // namespace
 
 Elbv2::Elbv2(const Elbv2Needs& given)
     : needs(given),
@@ -15,6 +24,13 @@ Elbv2::Elbv2(const Elbv2Needs& given)
       targets(given.store, {"elbv2.target"}),
       listeners(given.store, {"elbv2.listener"}),
       rules(given.store, {"elbv2.rule"}),
+      balancers_by_name(balancers, [](const LoadBalancerRecord& record) { return std::vector{record.name}; }),
+      target_groups_by_name(target_groups, [](const TargetGroupRecord& record) { return std::vector{record.name}; }),
+      targets_by_group(targets, [](const TargetRecord& record) { return std::vector{record.group}; }),
+      listeners_by_balancer(listeners, [](const ListenerRecord& record) { return std::vector{record.load_balancer}; }),
+      listeners_by_group(listeners, [](const ListenerRecord& record) { return groups_in(record.default_actions); }),
+      rules_by_listener(rules, [](const RuleRecord& record) { return std::vector{record.listener}; }),
+      rules_by_group(rules, [](const RuleRecord& record) { return groups_in(record.actions); }),
       meter(std::make_unique<Meter>(*this)),
       reconciler(std::make_unique<Reconciler>(*this)) {}
 

@@ -51,6 +51,13 @@ struct Elbv2 {
   Table<TargetRecord> targets;
   Table<ListenerRecord> listeners;
   Table<RuleRecord> rules;
+  TableIndex<LoadBalancerRecord> balancers_by_name;
+  TableIndex<TargetGroupRecord> target_groups_by_name;
+  TableIndex<TargetRecord> targets_by_group;
+  TableIndex<ListenerRecord> listeners_by_balancer;
+  TableIndex<ListenerRecord> listeners_by_group;  // that their default actions forward to
+  TableIndex<RuleRecord> rules_by_listener;
+  TableIndex<RuleRecord> rules_by_group;
   std::unique_ptr<Meter> meter;
   std::unique_ptr<Reconciler> reconciler;
 

@@ -13,14 +13,13 @@ void add_groups(const std::vector<ActionRecord>& actions, std::set<std::string>&
 
 std::vector<const ListenerRecord*> listeners_of(const Elbv2& elbv2, const Scope& scope,
                                                 const std::string& balancer_key) {
-  auto found = elbv2.listeners.select(
-      scope, [&](const ListenerRecord& listener) { return listener.load_balancer == balancer_key; });
+  auto found = elbv2.listeners_by_balancer.find(scope, balancer_key);
   std::ranges::sort(found, {}, &ListenerRecord::port);
   return found;
 }
 
 std::vector<const RuleRecord*> rules_of(const Elbv2& elbv2, const Scope& scope, const std::string& listener_key) {
-  auto found = elbv2.rules.select(scope, [&](const RuleRecord& rule) { return rule.listener == listener_key; });
+  auto found = elbv2.rules_by_listener.find(scope, listener_key);
   std::ranges::sort(found, {}, &RuleRecord::priority);
   return found;
 }
@@ -35,23 +34,14 @@ std::set<std::string> groups_of(const Elbv2& elbv2, const Scope& scope, const st
 }
 
 std::string balancer_using(const Elbv2& elbv2, const Scope& scope, const std::string& group_key) {
-  const auto uses = [&](const std::vector<ActionRecord>& actions) {
-    std::set<std::string> groups;
-    add_groups(actions, groups);
-    return groups.contains(group_key);
-  };
-  std::string found;
-  elbv2.listeners.for_each(scope, [&](const ListenerRecord& listener) {
-    if (found.empty() && uses(listener.default_actions)) found = listener.load_balancer;
-  });
-  elbv2.rules.for_each(scope, [&](const RuleRecord& rule) {
-    if (found.empty() && uses(rule.actions)) found = parent_key(rule.listener);
-  });
-  return found;
+  if (const ListenerRecord* listener = elbv2.listeners_by_group.find_first(scope, group_key))
+    return listener->load_balancer;
+  const RuleRecord* rule = elbv2.rules_by_group.find_first(scope, group_key);
+  return rule == nullptr ? "" : parent_key(rule->listener);
 }
 
 std::vector<const TargetRecord*> targets_of(const Elbv2& elbv2, const Scope& scope, const std::string& group_key) {
-  return elbv2.targets.select(scope, [&](const TargetRecord& target) { return target.group == group_key; });
+  return elbv2.targets_by_group.find(scope, group_key);
 }
 
 }  // namespace brume::elbv2

@@ -72,6 +72,17 @@ void Logs::start() { expire(*this); }
 
 std::string stream_key(const std::string& group, const std::string& stream) { return group + '\0' + stream; }
 
+std::vector<const StreamRecord*> streams_of(const Logs& logs, const Scope& scope, const std::string& group,
+                                            const std::string& prefix) {
+  std::vector<const StreamRecord*> found;
+  logs.streams.visit_from(scope, stream_key(group, prefix), [&](const StreamRecord& stream) {
+    const bool within = stream.group == group && stream.name.starts_with(prefix);
+    if (within) found.push_back(&stream);
+    return within;
+  });
+  return found;
+}
+
 std::string group_arn(const Scope& scope, const std::string& name) {
   return make_arn(scope, "logs", "log-group:" + name);
 }

@@ -81,6 +81,9 @@ struct Logs {
 };
 
 std::string stream_key(const std::string& group, const std::string& stream);
+// The group's streams whose names start with `prefix`, in the order of names.
+std::vector<const StreamRecord*> streams_of(const Logs& logs, const Scope& scope, const std::string& group,
+                                            const std::string& prefix = {});
 // ARN without the trailing ":*".
 std::string group_arn(const Scope& scope, const std::string& name);
 // The name of a group given by name or ARN.

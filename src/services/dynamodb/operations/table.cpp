@@ -89,7 +89,7 @@ Description describe_index(const Scope& scope, const TableRecord& table, const I
   return description;
 }
 
-TableDescription describe(const Scope& scope, const TableRecord& table) {
+TableDescription describe(const Dynamodb& dynamodb, const Scope& scope, const TableRecord& table) {
   TableDescription description;
   description.table_name = table.name;
   description.table_arn = table_arn(scope, table.name);
@@ -109,8 +109,9 @@ TableDescription describe(const Scope& scope, const TableRecord& table) {
     description.billing_mode_summary.emplace().billing_mode = table.billing_mode;
     description.billing_mode_summary->last_update_to_pay_per_request_date_time = table.on_demand_since;
   }
-  description.table_size_bytes = table.bytes;
-  description.item_count = table.items;
+  const CountRecord count = count_of(dynamodb, scope, table);
+  description.table_size_bytes = count.bytes;
+  description.item_count = count.items;
   description.deletion_protection_enabled = table.deletion_protection;
   description.table_class_summary.emplace().table_class = table.table_class;
   for (const IndexRecord& index : table.indexes) {
@@ -195,7 +196,8 @@ CreateTableOutput create_table(Dynamodb& dynamodb, Tx& tx, const Request<CreateT
   table.tags = tags_from(input.tags.get());
   if (std::string problem = tag_problem(table.tags); !problem.empty()) throw validation(problem);
   CreateTableOutput output;
-  output.table_description = describe(request.scope, dynamodb.tables.insert(tx, request.scope, name, std::move(table)));
+  output.table_description =
+      describe(dynamodb, request.scope, dynamodb.tables.insert(tx, request.scope, name, std::move(table)));
   // As AWS answers; the next look finds it ACTIVE.
   output.table_description->table_status = "CREATING";
   return output;
@@ -206,17 +208,19 @@ DeleteTableOutput delete_table(Dynamodb& dynamodb, Tx& tx, const Request<DeleteT
   if (table.deletion_protection)
     throw validation(
         "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.");
+  TableDescription description = describe(dynamodb, request.scope, table);
   dynamodb.tables.erase(tx, request.scope, table.name);
+  dynamodb.counts.erase(tx, request.scope, table.id);
   tx.on_commit([&dynamodb, table] { erase_all(dynamodb, table); });
   DeleteTableOutput output;
-  output.table_description = describe(request.scope, table);
+  output.table_description = std::move(description);
   output.table_description->table_status = "DELETING";
   return output;
 }
 
 DescribeTableOutput describe_table(Dynamodb& dynamodb, Tx&, const Request<DescribeTableInput>& request) {
   DescribeTableOutput output;
-  output.table = describe(request.scope, get_table(dynamodb, request.scope, request.input.table_name.get()));
+  output.table = describe(dynamodb, request.scope, get_table(dynamodb, request.scope, request.input.table_name.get()));
   return output;
 }
 
@@ -273,7 +277,7 @@ UpdateTableOutput update_table(Dynamodb& dynamodb, Tx& tx, const Request<UpdateT
     for (const std::string& index : made) fill_index(dynamodb, scope, table.name, index);
   });
   UpdateTableOutput output;
-  output.table_description = describe(request.scope, changed);
+  output.table_description = describe(dynamodb, request.scope, changed);
   return output;
 }
 

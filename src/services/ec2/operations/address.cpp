@@ -96,7 +96,7 @@ AllocateAddressOutput allocate_address(Ec2& ec2, Tx& tx, const Request<AllocateA
   if (input.public_ipv4_pool.value_or("amazon") != "amazon") throw unsupported("PublicIpv4Pool");
   check_border_group(request.scope, input.network_border_group);
   Tags tags = tags_for(input.tag_specifications.get(), "elastic-ip");
-  if (ec2.addresses.select(request.scope, [](const auto&) { return true; }).size() >= kMostAddresses) {
+  if (ec2.addresses.count(request.scope) >= kMostAddresses) {
     throw AwsError("AddressLimitExceeded", "The maximum number of addresses has been reached.");
   }
   const std::string id = ec2.new_id(kAllocationId);

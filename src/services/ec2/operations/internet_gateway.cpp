@@ -51,7 +51,7 @@ CreateInternetGatewayOutput create_internet_gateway(Ec2& ec2, Tx& tx,
                                                     const Request<CreateInternetGatewayInput>& request) {
   begin(ec2, tx, request);
   Tags tags = tags_for(request.input.tag_specifications.get(), "internet-gateway");
-  if (ec2.internet_gateways.select(request.scope, [](const auto&) { return true; }).size() >= kMostGateways) {
+  if (ec2.internet_gateways.count(request.scope) >= kMostGateways) {
     throw AwsError("InternetGatewayLimitExceeded", "The maximum number of internet gateways has been reached.");
   }
   const std::string id = ec2.new_id(kInternetGatewayId);

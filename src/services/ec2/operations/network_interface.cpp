@@ -188,7 +188,7 @@ CreateNetworkInterfaceOutput create_network_interface(Ec2& ec2, Tx& tx,
   if (const InterfaceRecord* made = find_by_token(ec2.interfaces, request.scope, input.client_token, same)) {
     return {.network_interface = interface_shape(ec2, request.scope, *made), .client_token = input.client_token};
   }
-  if (ec2.interfaces.select(request.scope, [](const auto&) { return true; }).size() >= kMostInterfaces) {
+  if (ec2.interfaces.count(request.scope) >= kMostInterfaces) {
     throw AwsError("NetworkInterfaceLimitExceeded", "The maximum number of network interfaces has been reached.");
   }
   const InterfaceRecord& interface = create_interface(ec2, tx, request.scope, std::move(wanted));

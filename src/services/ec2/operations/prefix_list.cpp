@@ -176,7 +176,7 @@ CreateManagedPrefixListOutput create_managed_prefix_list(Ec2& ec2, Tx& tx,
   if (const PrefixListRecord* made = find_by_token(ec2.prefix_lists, request.scope, input.client_token, same)) {
     return {.prefix_list = list_shape(request.scope, *made)};
   }
-  if (ec2.prefix_lists.select(request.scope, [](const PrefixListRecord&) { return true; }).size() >= kMostLists) {
+  if (ec2.prefix_lists.count(request.scope) >= kMostLists) {
     throw AwsError("PrefixListLimitExceeded", "You've reached the maximum number of prefix lists.");
   }
   list.versions.push_back({.version = 1, .entries = std::move(entries)});

@@ -1,7 +1,6 @@
 // Security groups. Their rules are in security_group_rule.cpp.
 #include <algorithm>
 #include <string_view>
-#include <unordered_map>
 
 #include "core/text.h"
 #include "gen/ec2.h"
@@ -16,20 +15,10 @@ namespace {
 
 constexpr std::size_t kMostGroups = 2500;
 
-using RulesByGroup = std::unordered_map<std::string_view, std::vector<const GroupRuleRecord*>>;
-
-// Found in one pass for all groups of an answer: a pass for each made describing them quadratic.
-RulesByGroup rules_by_group(const Ec2& ec2, const Scope& scope) {
-  RulesByGroup rules;
-  ec2.group_rules.for_each(scope, [&](const GroupRuleRecord& rule) { rules[rule.group].push_back(&rule); });
-  return rules;
-}
-
-SecurityGroup group_shape(const RulesByGroup& rules, const Scope& scope, const GroupRecord& group) {
+SecurityGroup group_shape(const Ec2& ec2, const Scope& scope, const GroupRecord& group) {
   std::vector<const GroupRuleRecord*> ingress;
   std::vector<const GroupRuleRecord*> egress;
-  if (const auto found = rules.find(group.id); found != rules.end())
-    for (const GroupRuleRecord* rule : found->second) (rule->egress ? egress : ingress).push_back(rule);
+  for (const GroupRuleRecord* rule : rules_of(ec2, scope, group.id)) (rule->egress ? egress : ingress).push_back(rule);
   return {.group_id = group.id,
           .ip_permissions_egress = permissions_from(scope, egress),
           .tags = tags_to<Tag>(group.tags),
@@ -121,7 +110,7 @@ void check_text(std::string_view what, const std::string& text) {
 
 std::vector<const GroupRecord*> groups_named(const Ec2& ec2, const Scope& scope, const std::string& vpc,
                                              const std::string& name) {
-  return ec2.groups.select(scope, [&](const GroupRecord& group) { return group.vpc == vpc && group.name == name; });
+  return ec2.groups_by_name.find(scope, name_in_vpc(vpc, name));
 }
 
 void check_deletable(const Ec2& ec2, const Scope& scope, const GroupRecord& group) {
@@ -129,15 +118,25 @@ void check_deletable(const Ec2& ec2, const Scope& scope, const GroupRecord& grou
     throw AwsError("CannotDelete",
                    "the specified group: \"" + group.id + "\" name: \"default\" cannot be deleted by a user");
   }
-  const auto wears = [&](const InterfaceRecord& interface) {
-    return std::ranges::find(interface.groups, group.id) != interface.groups.end();
-  };
-  const auto refers = [&](const GroupRuleRecord& rule) {
-    return rule.peer_group == group.id && rule.group != group.id;
-  };
-  if (!ec2.interfaces.select(scope, wears).empty() || !ec2.group_rules.select(scope, refers).empty()) {
+  const bool worn = ec2.interfaces_by_group.find_first(scope, group.id) != nullptr;
+  const bool referred_to = std::ranges::any_of(ec2.rules_by_peer.find(scope, group.id),
+                                               [&](const auto* rule) { return rule->group != group.id; });
+  if (worn || referred_to) {
     throw dependency_violation("resource " + group.id + " has a dependent object");
   }
+}
+
+std::vector<const GroupRecord*> meant_groups(const Ec2& ec2, const Scope& scope, const std::vector<std::string>& ids,
+                                             const Filters& filters) {
+  return candidates<GroupRecord>(
+      ec2.groups, scope, kGroupId, ids, filters,
+      {{"group-id",
+        [&](const std::string& id) {
+          const GroupRecord* group = ec2.groups.find(scope, id);
+          return group == nullptr ? std::vector<const GroupRecord*>() : std::vector{group};
+        }},
+       {"group-name", [&](const std::string& name) { return ec2.groups_by_name.find(scope, name_in_vpc({}, name)); }},
+       {"vpc-id", [&](const std::string& vpc) { return ec2.groups_by_vpc.find(scope, vpc); }}});
 }
 
 // The group named by id, else by name in the default VPC.
@@ -179,7 +178,7 @@ CreateSecurityGroupOutput create_security_group(Ec2& ec2, Tx& tx, const Request<
                    "The security group '" + name + "' already exists for VPC '" + vpc->id + "'");
   }
   Tags tags = tags_for(input.tag_specifications.get(), "security-group");
-  if (ec2.groups.select(request.scope, [](const auto&) { return true; }).size() >= kMostGroups) {
+  if (ec2.groups.count(request.scope) >= kMostGroups) {
     throw AwsError("SecurityGroupLimitExceeded", "The maximum number of security groups has been reached.");
   }
   const std::string id = ec2.new_id(kGroupId);
@@ -210,9 +209,10 @@ DescribeSecurityGroupsOutput describe_security_groups(Ec2& ec2, Tx& tx,
   begin(ec2, tx, request);
   DescribeSecurityGroupsOutput output;
   auto& groups = output.security_groups.ensure();
-  const RulesByGroup rules = rules_by_group(ec2, request.scope);
-  groups = render<SecurityGroup>(ec2.groups, request.scope, kGroupId, request.input.group_ids.get(),
-                                 [&](const GroupRecord& group) { return group_shape(rules, request.scope, group); });
+  const Filters filters = filters_from(request.input.filters.get());
+  for (const GroupRecord* group : meant_groups(ec2, request.scope, request.input.group_ids.get(), filters)) {
+    groups.push_back(group_shape(ec2, request.scope, *group));
+  }
   const std::vector<std::string>& names = request.input.group_names.get();
   if (!names.empty()) {
     // "DescribeSecurityGroups": names are those of the default VPC's groups.
@@ -224,7 +224,7 @@ DescribeSecurityGroupsOutput describe_security_groups(Ec2& ec2, Tx& tx,
       return *group.vpc_id != vpc->id || std::ranges::find(names, *group.group_name) == names.end();
     });
   }
-  apply_filters<SecurityGroup>(filters_from(request.input.filters.get()), kFilters, groups);
+  apply_filters<SecurityGroup>(filters, kFilters, groups);
   output.next_token =
       page(ec2, request, "DescribeSecurityGroups", groups, [](const SecurityGroup& group) { return *group.group_id; });
   return output;
@@ -253,15 +253,14 @@ GetSecurityGroupsForVpcOutput get_security_groups_for_vpc(Ec2& ec2, Tx& tx,
   const VpcRecord& vpc = get(ec2.vpcs, request.scope, kVpcId, request.input.vpc_id.get());
   GetSecurityGroupsForVpcOutput output;
   auto& groups = output.security_group_for_vpcs.ensure();
-  ec2.groups.for_each(request.scope, [&](const GroupRecord& group) {
-    if (group.vpc != vpc.id) return;
-    groups.push_back({.description = group.description,
-                      .group_name = group.name,
+  for (const GroupRecord* group : ec2.groups_by_vpc.find(request.scope, vpc.id)) {
+    groups.push_back({.description = group->description,
+                      .group_name = group->name,
                       .owner_id = request.scope.account,
-                      .group_id = group.id,
-                      .tags = tags_to<Tag>(group.tags),
-                      .primary_vpc_id = group.vpc});
-  });
+                      .group_id = group->id,
+                      .tags = tags_to<Tag>(group->tags),
+                      .primary_vpc_id = group->vpc});
+  }
   apply_filters<SecurityGroupForVpc>(filters_from(request.input.filters.get()), kFields, groups);
   output.next_token = page(ec2, request, "GetSecurityGroupsForVpc", groups,
                            [](const SecurityGroupForVpc& group) { return *group.group_id; });

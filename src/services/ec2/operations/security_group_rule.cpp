@@ -20,11 +20,10 @@ const GroupRecord& group_of(const Ec2& ec2, const Scope& scope, const Input& inp
   if constexpr (requires { input.group_name; }) {
     if (input.group_name) {
       const VpcRecord* vpc = find_default_vpc(ec2, scope);
-      const auto found = ec2.groups.select(scope, [&](const GroupRecord& group) {
-        return vpc != nullptr && group.vpc == vpc->id && group.name == *input.group_name;
-      });
-      if (found.empty()) throw not_found(kGroupId, *input.group_name);
-      return *found.front();
+      const GroupRecord* found =
+          vpc == nullptr ? nullptr : ec2.groups_by_name.find_first(scope, name_in_vpc(vpc->id, *input.group_name));
+      if (found == nullptr) throw not_found(kGroupId, *input.group_name);
+      return *found;
     }
   }
   throw missing_parameter("groupId");
@@ -53,9 +52,9 @@ std::vector<IpPermission> permissions_of(const Input& input) {
 }
 
 const GroupRuleRecord* find_same(const Ec2& ec2, const Scope& scope, const GroupRuleRecord& wanted) {
-  const auto found =
-      ec2.group_rules.select(scope, [&](const GroupRuleRecord& rule) { return same_rule(rule, wanted); });
-  return found.empty() ? nullptr : found.front();
+  const std::vector<const GroupRuleRecord*> rules = rules_of(ec2, scope, wanted.group);
+  const auto found = std::ranges::find_if(rules, [&](const auto* rule) { return same_rule(*rule, wanted); });
+  return found == rules.end() ? nullptr : *found;
 }
 
 void check_new_rules(const Ec2& ec2, const Scope& scope, const GroupRecord& group, bool egress,
@@ -277,10 +276,12 @@ DescribeSecurityGroupRulesOutput describe_security_group_rules(
   begin(ec2, tx, request);
   DescribeSecurityGroupRulesOutput output;
   auto& rules = output.security_group_rules.ensure();
-  rules = render<SecurityGroupRule>(ec2.group_rules, request.scope, kGroupRuleId,
-                                    request.input.security_group_rule_ids.get(),
-                                    [&](const GroupRuleRecord& rule) { return rule_shape(request.scope, ec2, rule); });
-  apply_filters<SecurityGroupRule>(filters_from(request.input.filters.get()), kFilters, rules);
+  const Filters filters = filters_from(request.input.filters.get());
+  const auto meant = candidates<GroupRuleRecord>(
+      ec2.group_rules, request.scope, kGroupRuleId, request.input.security_group_rule_ids.get(), filters,
+      {{"group-id", [&](const std::string& group) { return rules_of(ec2, request.scope, group); }}});
+  for (const GroupRuleRecord* rule : meant) rules.push_back(rule_shape(request.scope, ec2, *rule));
+  apply_filters<SecurityGroupRule>(filters, kFilters, rules);
   output.next_token = page(ec2, request, "DescribeSecurityGroupRules", rules,
                            [](const SecurityGroupRule& rule) { return *rule.security_group_rule_id; });
   return output;

@@ -93,11 +93,11 @@ bool has_dependencies(const Ec2& ec2, const Scope& scope, const VpcRecord& vpc) 
   const auto runs = [&](const NatGatewayRecord& gateway) {
     return gateway.vpc == vpc.id && gateway.state != "deleted" && gateway.state != "failed";
   };
-  return !ec2.subnets.select(scope, in_vpc).empty() || !ec2.internet_gateways.select(scope, in_vpc).empty() ||
-         !ec2.interfaces.select(scope, in_vpc).empty() || !ec2.nat_gateways.select(scope, runs).empty() ||
+  return !ec2.subnets_by_vpc.find(scope, vpc.id).empty() || !ec2.internet_gateways.select(scope, in_vpc).empty() ||
+         !ec2.interfaces_by_vpc.find(scope, vpc.id).empty() || !ec2.nat_gateways.select(scope, runs).empty() ||
          !ec2.route_tables.select(scope, besides(vpc.main_route_table)).empty() ||
          !ec2.acls.select(scope, besides(vpc.default_acl)).empty() ||
-         !ec2.groups.select(scope, besides(vpc.default_group)).empty() || !ec2.endpoints.select(scope, in_vpc).empty();
+         ec2.groups_by_vpc.find(scope, vpc.id).size() > 1 || !ec2.endpoints.select(scope, in_vpc).empty();
 }
 
 }  // namespace
@@ -112,7 +112,7 @@ CreateVpcOutput create_vpc(Ec2& ec2, Tx& tx, const Request<CreateVpcInput>& requ
   if (!block) throw not_a_block(*input.cidr_block);
   if (!is_vpc_block(*block)) throw invalid_range(*input.cidr_block);
   Tags tags = tags_for(input.tag_specifications.get(), "vpc");
-  if (ec2.vpcs.select(request.scope, [](const auto&) { return true; }).size() >= kMostVpcs) {
+  if (ec2.vpcs.count(request.scope) >= kMostVpcs) {
     throw AwsError("VpcLimitExceeded", "The maximum number of VPCs has been reached.");
   }
   return {.vpc = vpc_shape(ec2, request.scope, make_vpc(ec2, tx, request.scope, *block, false, std::move(tags)))};
@@ -132,8 +132,7 @@ DeleteVpcOutput delete_vpc(Ec2& ec2, Tx& tx, const Request<DeleteVpcInput>& requ
   if (has_dependencies(ec2, request.scope, vpc)) {
     throw dependency_violation("The vpc '" + vpc.id + "' has dependencies and cannot be deleted.");
   }
-  const auto of_group = [&](const GroupRuleRecord& rule) { return rule.group == vpc.default_group; };
-  for (const GroupRuleRecord* rule : ec2.group_rules.select(request.scope, of_group)) {
+  for (const GroupRuleRecord* rule : ec2.rules_by_group.find(request.scope, vpc.default_group)) {
     ec2.group_rules.erase(tx, request.scope, std::string(rule->id));
   }
   ec2.groups.erase(tx, request.scope, vpc.default_group);

@@ -159,7 +159,7 @@ CreateVpcEndpointOutput create_vpc_endpoint(Ec2& ec2, Tx& tx, const Request<Crea
   if (const EndpointRecord* made = find_by_token(ec2.endpoints, request.scope, input.client_token, same)) {
     return {.vpc_endpoint = endpoint_shape(request.scope, *made), .client_token = input.client_token};
   }
-  if (ec2.endpoints.select(request.scope, [](const auto&) { return true; }).size() >= kMostEndpoints) {
+  if (ec2.endpoints.count(request.scope) >= kMostEndpoints) {
     throw AwsError("VpcEndpointLimitExceeded", "The maximum number of VPC endpoints has been reached.");
   }
   check_tables(ec2, request.scope, endpoint, endpoint.route_tables);

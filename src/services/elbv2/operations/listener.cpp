@@ -153,8 +153,7 @@ DescribeListenersOutput describe_listeners(Elbv2& elbv2, Tx&, const Request<Desc
     return output;
   }
   const std::string key = get_load_balancer(elbv2, request.scope, *balancer).key;
-  auto found =
-      elbv2.listeners.select(request.scope, [&](const ListenerRecord& record) { return record.load_balancer == key; });
+  auto found = elbv2.listeners_by_balancer.find(request.scope, key);
   output.next_marker = page(elbv2, paging_purpose("elbv2:DescribeListeners", request.scope, key), request.input.marker,
                             request.input.page_size, found, [](const auto* record) { return record->key; });
   for (const ListenerRecord* record : found) output.listeners->push_back(listener_shape(request.scope, *record));

@@ -26,8 +26,10 @@ const LoadBalancerRecord& balancer_of(const Elbv2& elbv2, const Scope& scope, co
 }
 
 std::size_t rules_in(const Elbv2& elbv2, const Scope& scope, const std::string& balancer) {
-  return elbv2.rules.select(scope, [&](const RuleRecord& rule) { return parent_key(rule.listener) == balancer; })
-      .size();
+  std::size_t count = 0;
+  for (const ListenerRecord* listener : listeners_of(elbv2, scope, balancer))
+    count += elbv2.rules_by_listener.find(scope, listener->key).size();
+  return count;
 }
 
 // Paging wants keys that ascend strictly.

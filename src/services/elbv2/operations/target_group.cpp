@@ -142,7 +142,7 @@ CreateTargetGroupOutput create_target_group(Elbv2& elbv2, Tx& tx, const Request<
     output.target_groups.ensure().push_back(target_group_shape(elbv2, request.scope, *existing));
     return output;
   }
-  if (elbv2.target_groups.select(request.scope, [](const auto&) { return true; }).size() >= kMostTargetGroups)
+  if (elbv2.target_groups.count(request.scope) >= kMostTargetGroups)
     throw too_many_target_groups_exception("The maximum number of target groups has been reached");
   record.id = elbv2.needs.random.hex(16);
   record.key = record.name + "/" + record.id;

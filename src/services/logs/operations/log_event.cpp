@@ -240,15 +240,14 @@ void filter_log_events(Logs& logs, Tx&, const Request<FilterLogEventsInput>& req
     job->after = {at, std::string(rest)};
     from = std::max(from, Time{at});
   }
-  logs.streams.for_each(request.scope, [&](const StreamRecord& stream) {
-    if (stream.group != group || !stream.name.starts_with(input.log_stream_name_prefix.get())) return;
-    if (!names.empty() && std::ranges::find(names, stream.name) == names.end()) return;
-    if (stream.last_event < from) return;
-    MergedStream merged{.name = stream.name, .next = stream_start(stream.id, from)};
+  for (const StreamRecord* stream : streams_of(logs, request.scope, group, input.log_stream_name_prefix.get())) {
+    if (!names.empty() && std::ranges::find(names, stream->name) == names.end()) continue;
+    if (stream->last_event < from) continue;
+    MergedStream merged{.name = stream->name, .next = stream_start(stream->id, from)};
     // endTime is inclusive: "Events with a timestamp later than this time are not returned."
-    merged.until = input.end_time ? stream_start(stream.id, Time{*input.end_time + 1}) : stream_end(stream.id);
+    merged.until = input.end_time ? stream_start(stream->id, Time{*input.end_time + 1}) : stream_end(stream->id);
     job->streams.push_back(std::move(merged));
-  });
+  }
   auto snapshot = logs.events.snapshot();
   logs.needs.workers.run([&logs, job, snapshot] { run(logs.events, *snapshot, *job); },
                          [&logs, job, purpose, reply] {

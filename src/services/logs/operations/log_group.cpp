@@ -12,9 +12,7 @@ constexpr std::int64_t kRetentions[] = {1,   3,   5,   7,   14,   30,   60,   90
 
 LogGroup describe(const Logs& logs, const Scope& scope, const GroupRecord& record) {
   std::int64_t bytes = 0;
-  logs.streams.for_each(scope, [&](const StreamRecord& stream) {
-    if (stream.group == record.name) bytes += stream.stored_bytes;
-  });
+  for (const StreamRecord* stream : streams_of(logs, scope, record.name)) bytes += stream->stored_bytes;
   LogGroup group;
   group.log_group_name = record.name;
   group.creation_time = record.created_at.ms;
@@ -63,8 +61,7 @@ CreateLogGroupOutput create_log_group(Logs& logs, Tx& tx, const Request<CreateLo
 DeleteLogGroupOutput delete_log_group(Logs& logs, Tx& tx, const Request<DeleteLogGroupInput>& request) {
   const std::string name = get_group(logs, request.scope, request.input.log_group_name.get()).name;
   std::vector<StreamRecord> streams;
-  for (const StreamRecord* stream : logs.streams.select(request.scope, [&](const auto& s) { return s.group == name; }))
-    streams.push_back(*stream);
+  for (const StreamRecord* stream : streams_of(logs, request.scope, name)) streams.push_back(*stream);
   for (const StreamRecord& stream : streams) erase_stream(logs, tx, request.scope, stream);
   logs.groups.erase(tx, request.scope, name);
   return {};
@@ -78,17 +75,24 @@ DescribeLogGroupsOutput describe_log_groups(Logs& logs, Tx&, const Request<Descr
   std::vector<std::string> identifiers;
   for (const std::string& identifier : input.log_group_identifiers.get())
     identifiers.push_back(group_name_of({}, identifier));
-  auto groups = logs.groups.select(request.scope, [&](const GroupRecord& group) {
-    if (!group.name.starts_with(input.log_group_name_prefix.get())) return false;
-    if (group.name.find(input.log_group_name_pattern.get()) == std::string::npos) return false;
-    if (input.log_group_class && group.log_class != *input.log_group_class) return false;
-    return identifiers.empty() || std::ranges::find(identifiers, group.name) != identifiers.end();
+  const std::string purpose = paging_purpose("logs:DescribeLogGroups", request.scope);
+  const std::string after = page_start(logs.paging, purpose, input.next_token,
+                                       invalid_parameter_exception("The specified nextToken is invalid."));
+  const std::string& prefix = input.log_group_name_prefix.get();
+  const auto limit = static_cast<std::size_t>(input.limit.value_or(50));
+  std::vector<const GroupRecord*> groups;
+  logs.groups.visit_from(request.scope, std::max(after, prefix), [&](const GroupRecord& group) {
+    if (!group.name.starts_with(prefix)) return false;
+    const bool meant = (after.empty() || group.name != after) &&
+                       group.name.find(input.log_group_name_pattern.get()) != std::string::npos &&
+                       (!input.log_group_class || group.log_class == *input.log_group_class) &&
+                       (identifiers.empty() || std::ranges::find(identifiers, group.name) != identifiers.end());
+    if (meant) groups.push_back(&group);
+    return groups.size() <= limit;
   });
   DescribeLogGroupsOutput output;
-  output.next_token = cut_page(
-      logs.paging, paging_purpose("logs:DescribeLogGroups", request.scope), input.next_token,
-      static_cast<std::size_t>(input.limit.value_or(50)), groups, [](const GroupRecord* group) { return group->name; },
-      invalid_parameter_exception("The specified nextToken is invalid."));
+  output.next_token =
+      end_page(logs.paging, purpose, limit, groups, [](const GroupRecord* group) { return group->name; });
   output.log_groups.ensure();
   for (const GroupRecord* group : groups) output.log_groups->push_back(describe(logs, request.scope, *group));
   return output;

@@ -54,9 +54,7 @@ DescribeLogStreamsOutput describe_log_streams(Logs& logs, Tx&, const Request<Des
   const bool descending = input.descending.value_or(false);
   if (by_time && input.log_stream_name_prefix)
     throw invalid_parameter_exception("Cannot order by LastEventTime with a logStreamNamePrefix.");
-  auto streams = logs.streams.select(request.scope, [&](const StreamRecord& stream) {
-    return stream.group == group && stream.name.starts_with(input.log_stream_name_prefix.get());
-  });
+  auto streams = streams_of(logs, request.scope, group, input.log_stream_name_prefix.get());
   const auto key = [&](const StreamRecord* stream) { return order_key(*stream, by_time, descending); };
   std::ranges::sort(streams, {}, key);
   DescribeLogStreamsOutput output;
