@@ -1,5 +1,7 @@
-// Query and Scan: read on a worker over a snapshot, by key order, a page of at most 1 MB.
+// Query and Scan: over a snapshot, by key order, a page of at most 1 MB; what is not over after a few items is read on
+// a worker.
 #include <algorithm>
+#include <limits>
 
 #include "services/dynamodb/item_store.h"
 #include "services/dynamodb/write.h"
@@ -8,6 +10,8 @@ namespace brume::dynamodb {
 namespace {
 
 constexpr std::size_t kLargestPage = 1 << 20;
+// Read where the request is handled: a change of threads costs more than these.
+constexpr std::size_t kItemsAtOnce = 25;
 
 struct Job {
   TableRecord table;
@@ -24,6 +28,7 @@ struct Job {
   std::vector<Item> items;
   std::size_t count = 0, scanned = 0, bytes = 0;
   std::optional<Item> last;
+  bool over = false;  // the page is full, or there is nothing more
 };
 
 // The attributes that name a place: the table's keys and the index's.
@@ -72,16 +77,26 @@ bool take(Job& job, Item whole) {
   return !full;
 }
 
-void run(const Dynamodb& dynamodb, const Snapshot& snapshot, Job& job) {
+// Goes on from where it stopped before, for so many keys.
+void run(const Dynamodb& dynamodb, const Snapshot& snapshot, Job& job, std::size_t most) {
   const Keyspace& keyspace = job.index ? dynamodb.entries : dynamodb.items;
-  keyspace.scan(
-      snapshot, job.from, job.until,
-      [&](std::string_view, std::string_view value) {
-        if (!job.index) return take(job, decode_record<ItemRecord>(value).attributes);
-        const auto item = dynamodb.items.get(snapshot, value);
-        return !item || take(job, decode_record<ItemRecord>(*item).attributes);
-      },
-      job.reverse);
+  std::string stopped;
+  const auto visit = [&](std::string_view key, std::string_view value) {
+    if (most-- == 0) {
+      stopped = key;
+      return false;
+    }
+    if (!job.index) return take(job, decode_record<ItemRecord>(value).attributes);
+    const auto item = dynamodb.items.get(snapshot, value);
+    return !item || take(job, decode_record<ItemRecord>(*item).attributes);
+  };
+  keyspace.scan(snapshot, job.from, job.until, visit, job.reverse);
+  job.over = stopped.empty();
+  if (job.over) return;
+  if (job.reverse)
+    job.until = stopped + '\0';
+  else
+    job.from = stopped;
 }
 
 // The part of a key condition that bounds the range key.
@@ -203,17 +218,20 @@ template <class Output, class Input>
 void answer(Dynamodb& dynamodb, const std::shared_ptr<Job>& job, const Input& input, const Deferred<Output>& reply) {
   auto snapshot = dynamodb.items.snapshot();
   const bool consistent = input.consistent_read.value_or(false);
+  auto tell = [job, reply, consistent, asked = input.return_consumed_capacity, table = input.table_name.get()] {
+    Output output;
+    output.count = static_cast<std::int64_t>(job->count);
+    output.scanned_count = static_cast<std::int64_t>(job->scanned);
+    if (!job->count_only) output.items = std::move(job->items);
+    if (job->last) output.last_evaluated_key = *job->last;
+    output.consumed_capacity = consumed(asked, table, std::max(read_units(job->bytes, consistent), 0.5));
+    reply.succeed(std::move(output));
+  };
+  run(dynamodb, *snapshot, *job, kItemsAtOnce);
+  if (job->over) return tell();
   dynamodb.needs.workers.run(
-      [&dynamodb, job, snapshot] { run(dynamodb, *snapshot, *job); },
-      [job, reply, consistent, asked = input.return_consumed_capacity, table = input.table_name.get()] {
-        Output output;
-        output.count = static_cast<std::int64_t>(job->count);
-        output.scanned_count = static_cast<std::int64_t>(job->scanned);
-        if (!job->count_only) output.items = std::move(job->items);
-        if (job->last) output.last_evaluated_key = *job->last;
-        output.consumed_capacity = consumed(asked, table, std::max(read_units(job->bytes, consistent), 0.5));
-        reply.succeed(std::move(output));
-      });
+      [&dynamodb, job, snapshot] { run(dynamodb, *snapshot, *job, std::numeric_limits<std::size_t>::max()); },
+      std::move(tell));
 }
 
 }  // namespace
