@@ -16,7 +16,8 @@ BodyFiles::BodyFiles(Store& store, Random& random, Workers& workers, std::string
       workers_(workers),
       directory_(std::move(directory)),
       synced_(store.durability() == Durability::power_loss),
-      unreferenced_(store, "s3.unreferenced") {}
+      unreferenced_(store, "s3.unreferenced"),
+      stored_(store, "s3.body") {}
 
 void BodyFiles::sweep() {
   std::vector<std::string> ids;
@@ -34,8 +35,20 @@ std::string BodyFiles::prepare(Tx& tx) {
   return id;
 }
 
+std::string BodyFiles::keep(Tx& tx, std::string bytes) {
+  std::string id = "s" + random_.hex(32);
+  stored_.put(tx, id, std::move(bytes));
+  return id;
+}
+
+std::string BodyFiles::stored(const std::string& id) const {
+  std::optional<std::string> bytes = stored_.get(id);
+  if (!bytes) throw StoreError("the body " + id + " is missing");
+  return *std::move(bytes);
+}
+
 void BodyFiles::adopt(Tx& tx, const std::string& id) {
-  if (!id.empty()) unreferenced_.erase(tx, id);
+  if (!id.empty() && !is_stored(id)) unreferenced_.erase(tx, id);
 }
 
 void BodyFiles::discard(Tx& tx, const std::string& id) {
@@ -43,7 +56,15 @@ void BodyFiles::discard(Tx& tx, const std::string& id) {
 }
 
 void BodyFiles::discard(Tx& tx, std::vector<std::string> ids) {
-  for (const std::string& id : ids) unreferenced_.put(tx, id, {});
+  for (const std::string& id : ids) {
+    if (is_stored(id)) {
+      stored_.erase(tx, id);
+    } else {
+      unreferenced_.put(tx, id, {});
+    }
+  }
+  std::erase_if(ids, is_stored);
+  if (ids.empty()) return;
   tx.on_commit([this, ids = std::move(ids)] { abandon(ids); });
 }
 
@@ -105,6 +126,11 @@ Body BodyFiles::read(const std::string& id, std::uint64_t offset, std::uint64_t 
   Body body;
   body.size = size;
   if (size == 0) return body;
+  if (is_stored(id)) {
+    body.bytes = stored(id);
+    if (size != body.bytes.size()) body.bytes = body.bytes.substr(offset, size);
+    return body;
+  }
   body.spool = hold(id);
   body.file = body.spool->path();
   body.offset = offset;

@@ -1,7 +1,7 @@
-// Bodies of objects and parts: one immutable file each, named by a random id. What is on disk and what records refer to
-// never part: an id is written down as unreferenced, in the store, before its file is made and in the transaction that
-// lets go of it, so that a start after kill -9 knows exactly which files are left over. Control thread; the functions
-// that touch files say so.
+// Bodies of objects and parts, each immutable and named by a random id: the small ones in the store, the others in a
+// file each. What is on disk and what records refer to never part: a file's id is written down as unreferenced, in the
+// store, before it is made and in the transaction that lets go of it, so that a start after kill -9 knows exactly which
+// files are left over. Control thread; the functions that touch files say so.
 #pragma once
 
 #include <map>
@@ -16,6 +16,9 @@
 
 namespace brume::s3 {
 
+// Up to here a body is cheaper to write and to read beside its record than as a file.
+inline constexpr std::uint64_t kLargestStoredBody = 16 * 1024;
+
 class BodyFiles {
  public:
   BodyFiles(Store& store, Random& random, Workers& workers, std::string directory);
@@ -25,6 +28,11 @@ class BodyFiles {
 
   // A new id whose file may be made once the transaction has been committed.
   std::string prepare(Tx& tx);
+  // Keeps a small body in the store, with the transaction. Its id.
+  std::string keep(Tx& tx, std::string bytes);
+  static bool is_stored(const std::string& id) { return id.starts_with('s'); }
+  std::string stored(const std::string& id) const;
+
   // A record refers to it from now on.
   void adopt(Tx& tx, const std::string& id);
   // No record refers to it any more: its file goes after the commit, when nobody is being sent it.
@@ -48,6 +56,7 @@ class BodyFiles {
   std::string directory_;
   bool synced_;
   Keyspace unreferenced_;
+  Keyspace stored_;
   // Bodies that are being sent, by id.
   std::map<std::string, std::weak_ptr<SpoolFile>> held_;
   std::size_t purge_at_ = 64;

@@ -48,6 +48,7 @@ void write_all(int descriptor, std::string_view bytes) {
 // Calls `consume` with the piece's bytes, a buffer at a time.
 template <class Consume>
 void read_piece(const Piece& piece, const Consume& consume) {
+  if (piece.path.empty()) return consume(std::string_view(piece.bytes));
   const File file(piece.path, O_RDONLY);
   std::string buffer(kBufferBytes, '\0');
   std::uint64_t done = 0;
@@ -65,6 +66,7 @@ void read_piece(const Piece& piece, const Consume& consume) {
 
 // Within the kernel where the file system can, by reading and writing elsewhere.
 void copy_piece(const Piece& piece, int target) {
+  if (piece.path.empty()) return write_all(target, piece.bytes);
   const File source(piece.path, O_RDONLY);
   auto offset = static_cast<off_t>(piece.offset);
   std::uint64_t done = 0;
@@ -76,7 +78,7 @@ void copy_piece(const Piece& piece, int target) {
     done += static_cast<std::uint64_t>(copied);
   }
   if (done == piece.size) return;
-  read_piece({piece.path, piece.offset + done, piece.size - done},
+  read_piece({.path = piece.path, .offset = piece.offset + done, .size = piece.size - done},
              [&](std::string_view bytes) { write_all(target, bytes); });
 }
 
@@ -87,7 +89,7 @@ void sync_file(const std::string& path) {
 
 bool whole_file(const Piece& piece) {
   struct stat status{};
-  return piece.offset == 0 && ::stat(piece.path.c_str(), &status) == 0 &&
+  return !piece.path.empty() && piece.offset == 0 && ::stat(piece.path.c_str(), &status) == 0 &&
          static_cast<std::uint64_t>(status.st_size) == piece.size;
 }
 
@@ -120,7 +122,7 @@ void digest(const BodyJob& job, BodyResult& result) {
   if (job.pieces.empty() && !job.body.spool) {
     consume(job.body.bytes);
   } else if (job.pieces.empty()) {
-    read_piece({job.target, 0, job.body.size}, consume);
+    read_piece({.path = job.target, .size = job.body.size}, consume);
   } else {
     for (const Piece& piece : job.pieces) read_piece(piece, consume);
   }

@@ -14,9 +14,10 @@
 namespace brume::s3 {
 
 struct Piece {
-  std::string path;
+  std::string path;  // empty: `bytes` are the piece
   std::uint64_t offset = 0;
   std::uint64_t size = 0;
+  std::string bytes = {};
 };
 
 struct BodyJob {

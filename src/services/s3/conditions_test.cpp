@@ -51,13 +51,15 @@ TEST_F(Conditions, OfTwoRacingWritersOneWins) {
   input.bucket = "abc";
   input.key = "lock";
   input.if_none_match = "*";
-  input.body = world.received("first");
+  // Files, which are made on a worker.
+  const std::string text = "first" + std::string(kLargestStoredBody, 'x');
+  input.body = world.received(text);
   const auto first = world.start(put_object, input);
-  input.body = world.received("second");
+  input.body = world.received("second" + text);
   const auto second = world.start(put_object, input);
   EXPECT_EQ(error_code(first), "none");
   EXPECT_EQ(error_code(second), "PreconditionFailed");
-  EXPECT_EQ(world.get("abc", "lock"), "first");
+  EXPECT_EQ(world.get("abc", "lock"), text);
 }
 
 TEST_F(Conditions, IfMatchReplacesWhatItNames) {

@@ -66,24 +66,44 @@ TEST_F(Objects, SpooledBodiesAreMovedAndEmptyOnesHaveNoFile) {
   EXPECT_EQ(world.files().size(), 1U);
 }
 
-TEST_F(Objects, OverwritingAndDeletingRemovesTheFiles) {
-  world.put("abc", "key", "one");
-  world.put("abc", "key", "two");
-  EXPECT_EQ(world.get("abc", "key"), "two");
-  EXPECT_EQ(world.files().size(), 1U);
-  world(delete_object, of_object<DeleteObjectInput>());
-  EXPECT_EQ(error_code([&] { world.get("abc", "key"); }), "NoSuchKey");
-  EXPECT_TRUE(world.files().empty());
-  world(delete_object, of_object<DeleteObjectInput>());  // again: no error
+// One that lives in the store, and one in a file.
+const std::string kBodies[] = {"small", std::string(kLargestStoredBody + 1, 'x')};
+
+TEST_F(Objects, OverwritingAndDeletingRemovesTheBodies) {
+  for (const std::string& one : kBodies) {
+    for (const std::string& two : kBodies) {
+      world.put("abc", "key", one);
+      world.put("abc", "key", two);
+      EXPECT_EQ(world.get("abc", "key"), two);
+      EXPECT_EQ(world.files().size(), 1U);
+      world(delete_object, of_object<DeleteObjectInput>());
+      EXPECT_EQ(error_code([&] { world.get("abc", "key"); }), "NoSuchKey");
+      EXPECT_TRUE(world.files().empty());
+      world(delete_object, of_object<DeleteObjectInput>());  // again: no error
+    }
+  }
+}
+
+TEST_F(Objects, SmallBodiesAreReadInPart) {
+  const std::string largest(kLargestStoredBody, 'y');
+  world.put("abc", "key", "0123" + largest.substr(4));
+  EXPECT_TRUE(BodyFiles::is_stored(world.files().at(0)));
+  auto input = of_object<GetObjectInput>();
+  input.range = "bytes=2-5";
+  EXPECT_EQ(World::bytes_of(*world(get_object, input).body), "23yy");
+  world.open();
+  EXPECT_EQ(world.get("abc", "key"), "0123" + largest.substr(4));
 }
 
 TEST_F(Objects, AReaderKeepsTheBytesOfADeletedObject) {
-  world.put("abc", "key", "bytes");
-  std::optional<GetObjectOutput> reading = world(get_object, of_object<GetObjectInput>());
-  world(delete_object, of_object<DeleteObjectInput>());
-  EXPECT_EQ(World::bytes_of(*reading->body), "bytes");
-  reading.reset();
-  EXPECT_TRUE(world.files().empty());
+  for (const std::string& text : kBodies) {
+    world.put("abc", "key", text);
+    std::optional<GetObjectOutput> reading = world(get_object, of_object<GetObjectInput>());
+    world(delete_object, of_object<DeleteObjectInput>());
+    EXPECT_EQ(World::bytes_of(*reading->body), text);
+    reading.reset();
+    EXPECT_TRUE(world.files().empty());
+  }
 }
 
 TEST_F(Objects, ABodyThatNothingRefersToGoesAtTheStart) {
@@ -201,7 +221,7 @@ TEST_F(Objects, RefuseWhatIsNotServedByName) {
 
 TEST_F(Objects, OfABucketDeletedMeanwhileGoNowhere) {
   auto put = of_object<PutObjectInput>();
-  put.body = world.received("x");
+  put.body = world.received(std::string(kLargestStoredBody + 1, 'x'));
   const auto pending = world.start(put_object, put);
   DeleteBucketInput remove;
   remove.bucket = "abc";

@@ -113,9 +113,14 @@ struct World {
     return body;
   }
 
-  // Body files on disk.
+  // Every body that is kept: files on disk, and the small ones in the store.
   std::vector<std::string> files() const {
     std::vector<std::string> found;
+    const Keyspace small(*store, "s3.body");
+    small.scan(*store->snapshot(), {}, {}, [&](std::string_view id, std::string_view) {
+      found.emplace_back(id);
+      return true;
+    });
     if (!std::filesystem::exists(place + "/bodies")) return found;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(place + "/bodies")) {
       if (entry.is_regular_file()) found.push_back(entry.path().filename().string());

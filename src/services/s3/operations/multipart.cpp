@@ -205,8 +205,13 @@ void upload_part_copy(S3& s3, Tx& tx, const Request<UploadPartCopyInput>& reques
   part->part.size = range.size;
   part->source_version = shown_version(*source.bucket, source.object.version_id);
   if (range.size > 0) {
-    part->source = s3.bodies.hold(source.object.body);
-    part->job.pieces = {{part->source->path(), range.offset, range.size}};
+    Piece& piece = part->job.pieces.emplace_back(Piece{.offset = range.offset, .size = range.size});
+    if (BodyFiles::is_stored(source.object.body)) {
+      piece.bytes = s3.bodies.stored(source.object.body).substr(range.offset, range.size);
+    } else {
+      part->source = s3.bodies.hold(source.object.body);
+      piece.path = part->source->path();
+    }
   }
   part->job.digests = {DigestKind::md5, digest_kind(part->algorithm)};
   run_part(s3, tx, part, deferred, finish_part_copy);

@@ -27,7 +27,7 @@ void put_together(const S3& s3, const Snapshot& snapshot, PendingCompletion& com
     });
     completion.assembly = assemble(completion.upload, present, completion.input);
     for (const auto& [number, part] : completion.assembly.parts) {
-      if (part.size > 0) completion.job.pieces.push_back({s3.bodies.path(part.body), 0, part.size});
+      if (part.size > 0) completion.job.pieces.push_back({.path = s3.bodies.path(part.body), .size = part.size});
     }
     if (completion.assembly.size > 0) completion.problem = run_body_job(completion.job).problem;
   } catch (const AwsError& error) {

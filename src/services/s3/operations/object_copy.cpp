@@ -1,5 +1,5 @@
-// CopyObject. The copy is a body of its own, made on a worker (where the file system allows, a second name of the
-// same bytes).
+// CopyObject. The copy is a body of its own; that of a file is made on a worker (where the file system allows, a second
+// name of the same bytes).
 #include "services/s3/copy_source.h"
 #include "services/s3/object_headers.h"
 
@@ -83,9 +83,11 @@ std::shared_ptr<PendingCopy> plan_copy(S3& s3, const Tx& tx, const Request<CopyO
     copy->object.etag.clear();
     copy->job.digests.push_back(DigestKind::md5);
   }
-  if (source.object.size > 0) {
+  if (BodyFiles::is_stored(source.object.body)) {
+    copy->job.body = Body::of(s3.bodies.stored(source.object.body));
+  } else if (source.object.size > 0) {
     copy->source = s3.bodies.hold(source.object.body);
-    copy->job.pieces = {{copy->source->path(), 0, source.object.size}};
+    copy->job.pieces = {{.path = copy->source->path(), .size = source.object.size}};
   }
   return copy;
 }
@@ -111,6 +113,7 @@ CopyObjectOutput finish_copy(S3& s3, PendingCopy& copy) {
   show_expiration(output, *bucket, copy.key, object);
   output.server_side_encryption = "AES256";
   output.copy_source_version_id = copy.source_version;
+  if (!copy.job.body.bytes.empty()) object.body = s3.bodies.keep(tx, copy.job.body.bytes);
   const std::string version_id = s3.objects.put(tx, *bucket, copy.key, std::move(object), now);
   tx.commit();
   if (version_id != "null") output.version_id = version_id;
@@ -122,7 +125,7 @@ CopyObjectOutput finish_copy(S3& s3, PendingCopy& copy) {
 void copy_object(S3& s3, Tx& tx, const Request<CopyObjectInput>& request, Deferred<CopyObjectOutput> deferred) {
   const BucketRecord& bucket = require_bucket(s3, request);
   const std::shared_ptr<PendingCopy> copy = plan_copy(s3, tx, request, bucket);
-  if (copy->object.size > 0) {
+  if (!copy->job.pieces.empty()) {
     copy->object.body = s3.bodies.prepare(tx);
     copy->job.target = s3.bodies.path(copy->object.body);
     copy->job.sync = s3.bodies.synced();

@@ -1,4 +1,4 @@
-// PutObject. The body's file is made on a worker; conditions are judged when the object is made, so that of two
+// PutObject. A large body's file is made on a worker; conditions are judged when the object is made, so that of two
 // conditional writes one wins.
 #include "services/s3/object_headers.h"
 #include "services/s3/object_reads.h"
@@ -54,13 +54,12 @@ const std::string& digest_of_body(const PendingPut& put) {
   return received.empty() ? put.result.digests.at(put.digest) : received;
 }
 
-PutObjectOutput finish_put(S3& s3, PendingPut& put) {
+PutObjectOutput finish_put(S3& s3, Tx& tx, PendingPut& put) {
   if (put.result.problem) throw AwsError(*put.result.problem);
   const std::string& digest = digest_of_body(put);
   verify_claim(put.claimed, digest);
   const BucketRecord* bucket = s3.find_bucket(put.bucket, put.incarnation);
   if (bucket == nullptr) throw no_such_bucket("The specified bucket does not exist").with("BucketName", put.bucket);
-  Tx tx(s3.needs.store);
   check_write_conditions(put.if_match, put.if_none_match, s3.objects.find_current(tx, *bucket, put.key), put.key);
   const Time now = s3.needs.clock.now();
   ObjectRecord& object = put.object;
@@ -72,9 +71,22 @@ PutObjectOutput finish_put(S3& s3, PendingPut& put) {
   output.e_tag = quoted(object.etag);
   output.server_side_encryption = "AES256";
   const std::string version_id = s3.objects.put(tx, *bucket, put.key, std::move(object), now);
-  tx.commit();
   if (version_id != "null") output.version_id = version_id;
   return output;
+}
+
+PutObjectOutput finish_written(S3& s3, PendingPut& put) {
+  Tx tx(s3.needs.store);
+  PutObjectOutput output = finish_put(s3, tx, put);
+  tx.commit();
+  return output;
+}
+
+// In the request's own transaction: a change of threads, and a file, would cost more than the body.
+PutObjectOutput put_small(S3& s3, Tx& tx, PendingPut& put) {
+  put.result = run_body_job(put.job);  // digests only
+  if (put.object.size > 0) put.object.body = s3.bodies.keep(tx, std::move(put.job.body.bytes));
+  return finish_put(s3, tx, put);
 }
 
 }  // namespace
@@ -82,16 +94,15 @@ PutObjectOutput finish_put(S3& s3, PendingPut& put) {
 void put_object(S3& s3, Tx& tx, const Request<PutObjectInput>& request, Deferred<PutObjectOutput> deferred) {
   const BucketRecord& bucket = require_bucket(s3, request);
   const std::shared_ptr<PendingPut> put = plan_put(s3, request, bucket);
-  if (put->object.size > 0) {
-    put->object.body = s3.bodies.prepare(tx);
-    put->job.target = s3.bodies.path(put->object.body);
-    put->job.sync = s3.bodies.synced();
-  }
   if (received_digest(put->job.body, put->digest).empty()) put->job.digests = {put->digest};
+  if (put->object.size <= kLargestStoredBody && !put->job.body.spool) return deferred.succeed(put_small(s3, tx, *put));
+  put->object.body = s3.bodies.prepare(tx);
+  put->job.target = s3.bodies.path(put->object.body);
+  put->job.sync = s3.bodies.synced();
   tx.on_commit([&s3, put, deferred] {
     s3.needs.workers.run([put] { put->result = run_body_job(put->job); },
                          [&s3, put, deferred] {
-                           answer_with_body(s3, deferred, put->object.body, [&] { return finish_put(s3, *put); });
+                           answer_with_body(s3, deferred, put->object.body, [&] { return finish_written(s3, *put); });
                          });
   });
 }
