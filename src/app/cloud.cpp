@@ -298,6 +298,7 @@ void Cloud::keep_lines() {
 void Cloud::stop() {
   front.stop();
   control.stop();
+  cloudtrail.recorder.write_rest();
 }
 
 }  // namespace brume::app

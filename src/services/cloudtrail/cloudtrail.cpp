@@ -39,7 +39,7 @@ Cloudtrail::Cloudtrail(const CloudtrailNeeds& given)
       history(given.store),
       delivery({given.store, given.clock, given.random, given.control, given.workers, given.deliveries}, trails,
                history),
-      recorder(history, given.random, given.control, given.workers,
+      recorder(history, given.clock, given.random, given.control, given.workers,
                [this](const std::vector<std::string>& arns) {
                  for (const std::string& arn : arns) delivery.wake(arn);
                }),

@@ -135,6 +135,7 @@ class CloudtrailTest : public testing::Test {
     record.error_code = error;
     cloudtrail_->recorder.put(std::move(record));
     runtime_->run();
+    advance(milliseconds(20));  // events are gathered so long
   }
 
   void make_trail(const std::string& name, bool validation = false) {

@@ -82,33 +82,35 @@ std::string after_last(std::string_view text, char mark) {
   return std::string(at == std::string_view::npos ? text : text.substr(at + 1));
 }
 
-json::object session_context(const Principal& principal) {
-  return {{"sessionIssuer", json::object{{"type", "Role"},
-                                         {"principalId", principal.id.substr(0, principal.id.find(':'))},
-                                         {"arn", principal.role_arn},
-                                         {"accountId", principal.account},
-                                         {"userName", after_last(principal.role_arn, '/')}}},
-          {"attributes", json::object{{"creationDate", iso8601(principal.issued)},
-                                      {"mfaAuthenticated", principal.mfa ? "true" : "false"}}}};
+json::object session_context(const Principal& principal, const json::storage_ptr& storage) {
+  return {{{"sessionIssuer", json::object{{"type", "Role"},
+                                          {"principalId", principal.id.substr(0, principal.id.find(':'))},
+                                          {"arn", principal.role_arn},
+                                          {"accountId", principal.account},
+                                          {"userName", after_last(principal.role_arn, '/')}}},
+           {"attributes", json::object{{"creationDate", iso8601(principal.issued)},
+                                       {"mfaAuthenticated", principal.mfa ? "true" : "false"}}}},
+          storage};
 }
 
 // "CloudTrail userIdentity element".
-json::object user_identity(const Principal& principal) {
+json::object user_identity(const Principal& principal, const json::storage_ptr& storage) {
   using Kind = Principal::Kind;
-  if (principal.kind == Kind::service) return {{"type", "AWSService"}, {"invokedBy", principal.id}};
+  if (principal.kind == Kind::service) return {{{"type", "AWSService"}, {"invokedBy", principal.id}}, storage};
   if (principal.kind == Kind::anonymous)
-    return {{"type", "AWSAccount"}, {"principalId", ""}, {"accountId", "ANONYMOUS_PRINCIPAL"}};
+    return {{{"type", "AWSAccount"}, {"principalId", ""}, {"accountId", "ANONYMOUS_PRINCIPAL"}}, storage};
   const char* type = principal.kind == Kind::root           ? "Root"
                      : principal.kind == Kind::user         ? "IAMUser"
                      : principal.kind == Kind::role_session ? "AssumedRole"
                                                             : "FederatedUser";
-  json::object identity{{"type", type},
-                        {"principalId", principal.id},
-                        {"arn", principal.arn},
-                        {"accountId", principal.account},
-                        {"accessKeyId", principal.access_key_id}};
+  json::object identity({{"type", type},
+                         {"principalId", principal.id},
+                         {"arn", principal.arn},
+                         {"accountId", principal.account},
+                         {"accessKeyId", principal.access_key_id}},
+                        storage);
   if (principal.kind == Kind::user) identity["userName"] = after_last(principal.arn, '/');
-  if (principal.kind == Kind::role_session) identity["sessionContext"] = session_context(principal);
+  if (principal.kind == Kind::role_session) identity["sessionContext"] = session_context(principal, storage);
   return identity;
 }
 
@@ -182,23 +184,29 @@ EventRecord render(const AuditRecord& record, std::string id) {
                     .resources = resources_of(record),
                     .json = {}};
   const bool global = record.service != nullptr && record.service->global;
-  json::object out{{"eventVersion", kEventVersion},
-                   {"userIdentity", user_identity(context.principal)},
-                   {"eventTime", iso8601(Time{context.now.ms / 1000 * 1000})},
-                   {"eventSource", event.source},
-                   {"eventName", event.name},
-                   {"awsRegion", global ? std::string("us-east-1") : context.scope.region},
-                   {"sourceIPAddress", context.source_address},
-                   {"userAgent", context.user_agent}};
+  // All of it goes at once: the event's many small pieces need no memory of their own.
+  std::array<unsigned char, 4096> first;
+  json::monotonic_resource memory(first.data(), first.size());
+  const json::storage_ptr storage(&memory);
+  json::object out({{"eventVersion", kEventVersion},
+                    {"userIdentity", user_identity(context.principal, storage)},
+                    {"eventTime", iso8601(Time{context.now.ms / 1000 * 1000})},
+                    {"eventSource", event.source},
+                    {"eventName", event.name},
+                    {"awsRegion", global ? std::string("us-east-1") : context.scope.region},
+                    {"sourceIPAddress", context.source_address},
+                    {"userAgent", context.user_agent}},
+                   storage);
   if (!record.error_code.empty()) {
     out["errorCode"] = error_code(record);
     out["errorMessage"] = record.error_message;
   }
-  out["requestParameters"] = record.input ? to_json(record.input->type(), record.input->get()) : json::value(nullptr);
+  out["requestParameters"] =
+      record.input ? to_json(record.input->type(), record.input->get(), storage) : json::value(nullptr);
   // "Response elements for actions that make changes": what reads answer is left out.
   const bool answered = record.output && !event.read_only;
   out["responseElements"] = answered || (record.output && record.operation_name.starts_with("AssumeRole"))
-                                ? to_json(record.output->type(), record.output->get())
+                                ? to_json(record.output->type(), record.output->get(), storage)
                                 : json::value(nullptr);
   out["requestID"] = context.request_id;
   out["eventID"] = event.id;

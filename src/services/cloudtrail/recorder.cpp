@@ -10,11 +10,16 @@ namespace {
 
 // More than a burst of a parallel apply; beyond it, memory matters more than the trail.
 constexpr std::size_t kMostWaiting = 50'000;
+// Waking two threads and writing costs more than an event: a busy cloud does both fifty times a second.
+constexpr Duration kGather = milliseconds(20);
+constexpr std::size_t kLargestBatch = 1000;
 
 }  // namespace
 
-Recorder::Recorder(EventHistory& history, Random& random, Control& control, Workers& workers, Recorded recorded)
+Recorder::Recorder(EventHistory& history, const Clock& clock, Random& random, Control& control, Workers& workers,
+                   Recorded recorded)
     : history_(history),
+      clock_(clock),
       random_(random),
       control_(control),
       workers_(workers),
@@ -31,8 +36,25 @@ void Recorder::put(AuditRecord record) {
     return;
   }
   waiting_.push_back(std::move(record));
-  if (std::exchange(writing_, true)) return;
-  control_.post([this] { begin(); });
+  if (state_ == State::idle) {
+    state_ = State::gathering;
+    control_.post([this] { gather(); });
+  } else if (state_ == State::gathering && waiting_.size() == kLargestBatch) {
+    // The cloud's clock may be slow, or stand still.
+    state_ = State::writing;
+    control_.post([this] { begin(); });
+  }
+}
+
+void Recorder::gather() {
+  control_.at(clock_.now() + kGather, [this] {
+    {
+      const std::lock_guard lock(mutex_);
+      if (state_ != State::gathering) return;  // somebody wanted it sooner
+      state_ = State::writing;
+    }
+    begin();
+  });
 }
 
 void Recorder::set_trails(std::vector<TrailRecord> trails) {
@@ -42,14 +64,17 @@ void Recorder::set_trails(std::vector<TrailRecord> trails) {
 }
 
 void Recorder::flush(Function then) {
+  State before = State::idle;
   {
     const std::lock_guard lock(mutex_);
-    if (writing_) {
+    before = state_;
+    if (before != State::idle) {
       flushed_.push_back(std::move(then));
-      return;
+      state_ = State::writing;
     }
   }
-  then();
+  if (before == State::idle) return then();
+  if (before == State::gathering) begin();
 }
 
 std::uint64_t Recorder::lost() const {
@@ -60,30 +85,53 @@ std::uint64_t Recorder::lost() const {
 // One batch after the other, until nothing waits. Whoever asked for a flush before a batch began waits for that one
 // only.
 void Recorder::begin() {
-  auto batch = std::make_shared<std::vector<AuditRecord>>();  // given from the control thread to a worker and back
-  auto named = std::make_shared<std::vector<std::string>>();
+  auto named = std::make_shared<std::vector<std::string>>();  // given from the control thread to a worker and back
   auto flushed = std::make_shared<std::vector<Function>>();
   Trails trails;
   {
     const std::lock_guard lock(mutex_);
-    batch->swap(waiting_);
+    batch_ = std::make_shared<std::vector<AuditRecord>>(std::exchange(waiting_, {}));
     flushed->swap(flushed_);
     trails = trails_;
-    writing_ = !batch->empty();
   }
-  const auto end = [this, named, flushed] {
-    if (!named->empty()) recorded_(*named);
-    for (Function& then : *flushed) then();
-  };
-  if (batch->empty()) return end();
-  workers_.run([this, batch, named, trails] { *named = write(std::move(*batch), trails); },
-               [this, end] {
+  workers_.run([this, batch = batch_, named, trails] { *named = write(*batch, trails); },
+               [this, named, flushed] {
+                 if (!named->empty()) recorded_(*named);
+                 for (Function& then : *flushed) then();
                  end();
-                 begin();
                });
 }
 
-std::vector<std::string> Recorder::write(std::vector<AuditRecord> batch, const Trails& trails) {
+void Recorder::end() {
+  bool wanted = false;
+  {
+    const std::lock_guard lock(mutex_);
+    batch_.reset();
+    wanted = !flushed_.empty() || waiting_.size() >= kLargestBatch;
+    state_ = wanted ? State::writing : waiting_.empty() ? State::idle : State::gathering;
+    if (state_ == State::idle) return;
+  }
+  if (wanted) return begin();
+  gather();
+}
+
+void Recorder::write_rest() {
+  std::shared_ptr<std::vector<AuditRecord>> batch;
+  {
+    const std::lock_guard lock(mutex_);
+    batch = batch_;
+  }
+  if (batch != nullptr) write(*batch, trails_);  // ended by now, or never begun
+  write(waiting_, trails_);
+}
+
+std::vector<std::string> Recorder::write(std::vector<AuditRecord>& given, const Trails& trails) {
+  const std::lock_guard writing(write_mutex_);
+  std::vector<AuditRecord> batch;
+  {
+    const std::lock_guard lock(mutex_);
+    batch.swap(given);
+  }
   std::vector<NewEvent> events;
   std::set<std::string> named;
   for (const AuditRecord& record : batch) {

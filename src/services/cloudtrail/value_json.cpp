@@ -34,63 +34,66 @@ std::string lower_camel(std::string_view name) {
   return text;
 }
 
-json::value shortened(const std::string& text) {
-  if (text.size() <= kLongestText) return json::value(text);
+json::value shortened(const std::string& text, const json::storage_ptr& storage) {
+  if (text.size() <= kLongestText) return json::value(text, storage);
   std::size_t end = kLongestText;  // not inside of a character
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-  return json::value(text.substr(0, end) + "...");
+  return json::value(text.substr(0, end) + "...", storage);
 }
 
-json::value any(const model::Type& type, const void* value, int depth);
+using Storage = json::storage_ptr;
+json::value any(const model::Type& type, const void* value, int depth, const Storage& storage);
 
-json::value structure(const model::Type& type, const void* value, int depth) {
-  json::object object;
+json::value structure(const model::Type& type, const void* value, int depth, const Storage& storage) {
+  json::object object(storage);
   for (const model::Member& member : type.members) {
     const void* each = member.get(value);
     if (each == nullptr || member.type->kind == Kind::stream) continue;
     const bool secret = member.sensitive || member.type->sensitive || is_secret(member.name);
-    object[lower_camel(member.name)] = secret ? json::value(kHidden) : any(*member.type, each, depth + 1);
+    object[lower_camel(member.name)] =
+        secret ? json::value(kHidden, storage) : any(*member.type, each, depth + 1, storage);
   }
   return object;
 }
 
-json::value list(const model::Type& type, const void* value, int depth) {
-  json::array array;
+json::value list(const model::Type& type, const void* value, int depth, const Storage& storage) {
+  json::array array(storage);
   const std::size_t size = std::min(type.ops->size(value), kMostElements);
   for (std::size_t i = 0; i < size; ++i)
-    array.push_back(type.element.type->sensitive ? json::value(kHidden)
-                                                 : any(*type.element.type, type.ops->at(value, i), depth + 1));
+    array.push_back(type.element.type->sensitive ? json::value(kHidden, storage)
+                                                 : any(*type.element.type, type.ops->at(value, i), depth + 1, storage));
   return array;
 }
 
-json::value map(const model::Type& type, const void* value, int depth) {
+json::value map(const model::Type& type, const void* value, int depth, const Storage& storage) {
   struct Context {
     const model::Type& element;
     int depth;
+    const Storage& storage;
     json::object object;
-  } context{*type.element.type, depth + 1, {}};
+  } context{*type.element.type, depth + 1, storage, json::object(storage)};
   type.ops->each(value, &context, [](void* pointer, const std::string& key, const void* each) {
-    auto& [element, level, object] = *static_cast<Context*>(pointer);
+    auto& [element, level, memory, object] = *static_cast<Context*>(pointer);
     if (object.size() < kMostElements)
-      object[key] = element.sensitive ? json::value(kHidden) : any(element, each, level);
+      object[key] = element.sensitive ? json::value(kHidden, memory) : any(element, each, level, memory);
   });
   return std::move(context.object);
 }
 
-json::value any(const model::Type& type, const void* value, int depth) {
+json::value any(const model::Type& type, const void* value, int depth, const Storage& storage) {
   if (depth > kDeepest) return "...";
   switch (type.kind) {
     case Kind::structure:
-      return structure(type, value, depth);
+      return structure(type, value, depth, storage);
     case Kind::list:
-      return list(type, value, depth);
+      return list(type, value, depth, storage);
     case Kind::map:
-      return map(type, value, depth);
+      return map(type, value, depth, storage);
     case Kind::string:
     case Kind::document:
-      return shortened(*static_cast<const std::string*>(value));
+      return shortened(*static_cast<const std::string*>(value), storage);
     case Kind::blob:
-      return shortened(to_base64(static_cast<const std::string*>(value)->substr(0, kLongestText)));
+      return shortened(to_base64(static_cast<const std::string*>(value)->substr(0, kLongestText)), storage);
     case Kind::integer:
       return *static_cast<const std::int64_t*>(value);
     case Kind::number: {
@@ -100,7 +103,7 @@ json::value any(const model::Type& type, const void* value, int depth) {
     case Kind::boolean:
       return *static_cast<const bool*>(value);
     case Kind::timestamp:
-      return json::value(iso8601(*static_cast<const Time*>(value)));
+      return json::value(iso8601(*static_cast<const Time*>(value)), storage);
     case Kind::stream:
       break;
   }
@@ -109,8 +112,8 @@ json::value any(const model::Type& type, const void* value, int depth) {
 
 }  // namespace
 
-json::value to_json(const model::Type& type, const void* value) {
-  json::value made = any(type, value, 0);
+json::value to_json(const model::Type& type, const void* value, const json::storage_ptr& storage) {
+  json::value made = any(type, value, 0, storage);
   if (made.is_object() && made.get_object().empty()) return nullptr;
   return made;
 }
