@@ -1,6 +1,9 @@
 #include "app/daemon.h"
 
+#include <link.h>
+#include <malloc.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -47,6 +50,29 @@ sigset_t block_signals() {
   return signals;
 }
 
+// Sixteen requests at once let go of more than glibc keeps by itself, so that each turn of the I/O thread would give
+// memory back to the kernel and ask for it again.
+void keep_freed_memory() { mallopt(M_TRIM_THRESHOLD, 1 << 20); }
+
+// What only the start read or ran goes back to the page cache: it is clean, and comes again when it is wanted. Half of
+// an idle daemon's resident memory was such.
+void return_start_pages() {
+  const auto visit = [](dl_phdr_info* object, std::size_t, void*) {
+    const auto page = static_cast<ElfW(Addr)>(::sysconf(_SC_PAGESIZE));
+    for (int i = 0; i < object->dlpi_phnum; ++i) {
+      const ElfW(Phdr)& segment = object->dlpi_phdr[i];
+      // What can be written to, the relocated tables too, is nowhere else.
+      if (segment.p_type != PT_LOAD || (segment.p_flags & PF_W) != 0) continue;
+      const ElfW(Addr) begin = (object->dlpi_addr + segment.p_vaddr) & ~(page - 1);
+      const ElfW(Addr) end = (object->dlpi_addr + segment.p_vaddr + segment.p_memsz) & ~(page - 1);
+      // NOLINTNEXTLINE(performance-no-int-to-ptr): the loader tells addresses as numbers
+      if (end > begin) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+    }
+    return 0;
+  };
+  dl_iterate_phdr(visit, nullptr);
+}
+
 void raise_file_limit() {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
@@ -60,6 +86,7 @@ int run_daemon(const UpOptions& options, const Instance& instance,
                const std::function<void(const std::string&)>& started) {
   const sigset_t signals = block_signals();
   raise_file_limit();
+  keep_freed_memory();
   log::set_file(instance.log_file());
   std::unique_ptr<Cloud> cloud;
   try {
@@ -75,6 +102,7 @@ int run_daemon(const UpOptions& options, const Instance& instance,
   started(problem);
   if (problem.empty()) {
     log::info("cloud", "serving on port " + std::to_string(cloud->port()));
+    return_start_pages();
     int signal = 0;
     sigwait(&signals, &signal);
   }

@@ -305,6 +305,7 @@ void ApiCall::to_control(Next step) {
   });
   if (!ran) return;
   in_turn_ = false;
+  if (std::exchange(stream_agreed_, false)) return start_stream();
   if (auto output = std::exchange(output_, std::nullopt)) send_output(*std::move(output));
 }
 

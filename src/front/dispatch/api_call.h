@@ -108,8 +108,9 @@ class ApiCall final : public std::enable_shared_from_this<ApiCall> {
   std::optional<model::Object> input_;
   Headers reply_headers_;  // added to every answer
 
-  // A step that ran on the I/O thread in a turn of the control thread's: its output waits for the turn's end.
+  // A step that ran on the I/O thread in a turn of the control thread's: what follows waits for the turn's end.
   bool in_turn_ = false;
+  bool stream_agreed_ = false;
   std::optional<model::Object> output_;
 
   // Of deferred operations: the answer may come before the commit, and is sent after it.

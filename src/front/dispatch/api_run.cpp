@@ -34,7 +34,11 @@ void ApiCall::authorize_stream() {
   guard_control([this] {
     find_cross_origin_headers();
     authorize();
-    exchange_->post([self = shared_from_this()] { self->start_stream(); });
+    if (in_turn_) {
+      stream_agreed_ = true;
+    } else {
+      exchange_->post([self = shared_from_this()] { self->start_stream(); });
+    }
   });
 }
 

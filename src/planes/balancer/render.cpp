@@ -50,7 +50,7 @@ std::string render_defaults(const LoadBalancer& balancer, Files& files) {
       // HTTP says that doing so does no harm (see disable-l7-retry).
       "\n  retries 3\n  option redispatch 1\n  retry-on conn-failure empty-response\n"
       "  load-server-state-from-file global\n"
-      "  unique-id-format %[date,hex,lower,bytes(8,8)]-%[uuid(),regsub(-,,g),bytes(0,24)]\n  log-format " +
+      "  unique-id-format %[date,hex,lower,bytes(8,8)]-%[uuid(),bytes(24,12)]%[uuid(),bytes(24,12)]\n  log-format " +
       access_log_format() + "\n";
   for (int status : kAnsweredStatuses)
     text += "  errorfile " + std::to_string(status) + " " +
