@@ -8,6 +8,7 @@ std::vector<std::string>& Keys::values_of(std::string_view name) {
   std::string lower = to_lower(name);
   for (auto& [known, values] : entries_)
     if (known == lower) return values;
+  if (entries_.empty()) entries_.reserve(24);
   return entries_.emplace_back(std::move(lower), std::vector<std::string>()).second;
 }
 

@@ -93,13 +93,13 @@ Lookup find_rest(const model::Service& service, const WireRequest& request) {
   const KnownService* known = service_by_id(service.id);
   if (known == nullptr) return best;
   for (const KnownOperation& operation : known->operations) {
-    if (service.find(operation.name) != nullptr) continue;
     const auto fit = fit_uri(operation.method, operation.uri, request, query);
     // Of an operation that is not served only the URI is known: it must say more than the best served one's.
     const auto said = [](const Fit& each) {
       return std::tuple(each.query_literals, each.literal_segments, !each.greedy);
     };
     if (!fit || (best.kind != Lookup::Kind::unknown && said(*fit) <= said(best_fit))) continue;
+    if (service.find(operation.name) != nullptr) continue;  // asked last: hardly any gets so far
     best = {Lookup::Kind::known, nullptr, std::string(operation.name)};
     best_fit = *fit;
   }

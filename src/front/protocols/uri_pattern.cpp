@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <string>
 
-#include "core/text.h"
-
 namespace brume::protocols {
 namespace {
 
@@ -57,7 +55,11 @@ std::optional<int> match_query(std::string_view pattern, const Parameters& query
   const std::size_t mark = pattern.find('?');
   if (mark == std::string_view::npos) return 0;
   int count = 0;
-  for (const std::string_view part : split(pattern.substr(mark + 1), '&')) {
+  // Asked for each operation of the service: no list is made.
+  for (std::string_view rest = pattern.substr(mark); !rest.empty();) {
+    rest.remove_prefix(1);
+    const std::string_view part = rest.substr(0, rest.find('&'));
+    rest.remove_prefix(part.size());
     const std::size_t equals = part.find('=');
     const std::string_view name = part.substr(0, equals);
     // SDKs send x-id for logs only.
