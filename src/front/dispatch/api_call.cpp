@@ -97,6 +97,7 @@ void ApiCall::begin() {
   if (target.served != nullptr) {
     choose(*target.served);
     if (is_preflight()) return to_control(&ApiCall::answer_preflight);
+    if (is_form_upload()) return begin_form();
     return is_rest(protocol_) ? begin_rest() : receive_whole(&ApiCall::on_body);
   }
   protocol_ = protocols::guess_protocol(wire());
@@ -330,6 +331,7 @@ void ApiCall::send_output(model::Object output) {
   } catch (const std::exception& failure) {
     return fail_unexpected(failure.what());
   }
+  if (form_ != nullptr) word_form_answer(reply);
   std::string first;
   if (reply.events != nullptr) first = protocols::initial_response(*operation_, protocol_, output.get());
   audit(std::move(output), nullptr);

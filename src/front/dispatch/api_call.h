@@ -20,6 +20,7 @@
 #include "front/protocols/protocol.h"
 #include "front/sigv4/auth_errors.h"
 #include "front/sigv4/claim.h"
+#include "front/sigv4/post_policy.h"
 
 namespace brume::front {
 
@@ -45,6 +46,10 @@ class ApiCall final : public std::enable_shared_from_this<ApiCall> {
   void receive_whole(Next next);  // of an operation that does not stream
   void start_stream();            // the authorizer has agreed
   void receive_stream();
+  bool is_form_upload() const;
+  void begin_form();  // a browser's upload (form_upload.cpp)
+  void on_form();
+  void word_form_answer(protocols::WireReply& reply) const;
   void on_action_body();  // a query request without a scope
   void on_body();         // whole, of an operation that does not stream
   void decompress();
@@ -107,6 +112,14 @@ class ApiCall final : public std::enable_shared_from_this<ApiCall> {
   http::ReceivedBody received_;
   std::optional<model::Object> input_;
   Headers reply_headers_;  // added to every answer
+
+  // Of a browser's upload. Shared with the thread that receives the form, which fills it in before the file.
+  struct FormUpload {
+    std::string bucket;  // as sent in the path
+    Headers fields;
+    sigv4::PostGrant grant;
+  };
+  std::shared_ptr<FormUpload> form_;
 
   // A step that ran on the I/O thread in a turn of the control thread's: what follows waits for the turn's end.
   bool in_turn_ = false;

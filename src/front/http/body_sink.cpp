@@ -21,6 +21,7 @@ AwsError body_too_large(std::uint64_t limit) {
 BodySink::BodySink(BodyPlan plan, std::string spool_path) : plan_(std::move(plan)), spool_path_(std::move(spool_path)) {
   for (const DigestKind kind : plan_.digests) digests_.emplace_back(kind, Digest(kind));
   if (plan_.aws_chunked) decoder_.emplace(*std::move(plan_.aws_chunked));
+  if (plan_.form) form_.emplace(*std::move(plan_.form));
 }
 
 BodySink::~BodySink() {
@@ -28,9 +29,9 @@ BodySink::~BodySink() {
 }
 
 std::optional<AwsError> BodySink::consume(std::string_view bytes) {
-  if (!decoder_) return store(bytes);
+  if (!decoder_ && !form_) return store(bytes);
   decoded_.clear();
-  if (auto failed = decoder_->feed(bytes, decoded_)) return failed;
+  if (auto failed = decoder_ ? decoder_->feed(bytes, decoded_) : form_->feed(bytes, decoded_)) return failed;
   return store(decoded_);
 }
 
@@ -79,6 +80,8 @@ std::expected<ReceivedBody, AwsError> BodySink::finish() {
     if (auto failed = decoder_->finish()) return std::unexpected(*std::move(failed));
     received_.trailers = decoder_->trailers();
   }
+  if (form_)
+    if (auto failed = form_->finish()) return std::unexpected(*std::move(failed));
   Body& body = received_.body;
   for (auto& [kind, digest] : digests_) {
     switch (kind) {

@@ -15,6 +15,7 @@
 #include "core/error.h"
 #include "core/file_body.h"
 #include "front/http/aws_chunked.h"
+#include "front/http/form_data.h"
 
 namespace brume::http {
 
@@ -24,6 +25,7 @@ struct BodyPlan {
   std::uint64_t memory_limit = 64 * 1024;  // more goes to a file; not below `limit`: never
   std::vector<DigestKind> digests;         // what Body is to carry
   std::optional<AwsChunkedDecoder::Plan> aws_chunked;
+  std::optional<FormPlan> form;  // a browser's form: the body is its file
 };
 
 struct ReceivedBody {
@@ -52,6 +54,7 @@ class BodySink {
   std::string spool_path_;
   std::vector<std::pair<DigestKind, Digest>> digests_;
   std::optional<AwsChunkedDecoder> decoder_;
+  std::optional<FormDecoder> form_;
   std::string decoded_;  // what the decoder gave for one piece
   int fd_ = -1;
   ReceivedBody received_;
