@@ -301,11 +301,18 @@ void ApiCall::to_control(Next step) {
   const auto self = shared_from_this();
   if (environment_->turns == nullptr) return environment_->control.post([self, step] { ((*self).*step)(); });
   const bool ran = environment_->turns->perform([self, step] {
-    self->in_turn_ = self->exchange_->on_io_thread();
+    // Set back within the turn: the next one may be that of a deferred answer, on another thread.
+    struct InTurn {
+      InTurn(bool& in_turn, bool value) : flag(in_turn) { flag = value; }
+      InTurn(const InTurn&) = delete;
+      InTurn& operator=(const InTurn&) = delete;
+      ~InTurn() { flag = false; }
+      bool& flag;
+    };
+    const InTurn in_turn(self->in_turn_, self->exchange_->on_io_thread());
     ((*self).*step)();
   });
   if (!ran) return;
-  in_turn_ = false;
   if (std::exchange(stream_agreed_, false)) return start_stream();
   if (auto output = std::exchange(output_, std::nullopt)) send_output(*std::move(output));
 }
