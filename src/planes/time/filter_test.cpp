@@ -72,7 +72,7 @@ TEST(WaitFilter, LetsPassWhatWaitsForNothingOrForEver) {
 
 TEST(WaitFilter, KnowsWhichFutexOperationsWait) {
   for (const int operation : {FUTEX_WAIT, FUTEX_WAIT_PRIVATE, FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME,
-                                        FUTEX_LOCK_PI_PRIVATE, FUTEX_WAIT_REQUEUE_PI}) {
+                              FUTEX_LOCK_PI_PRIVATE, FUTEX_WAIT_REQUEUE_PI}) {
     EXPECT_TRUE(stops({SYS_futex, {1, static_cast<std::uint64_t>(operation), 0, kPointer}})) << operation;
     EXPECT_FALSE(stops({SYS_futex, {1, static_cast<std::uint64_t>(operation), 0, 0}})) << operation;
   }

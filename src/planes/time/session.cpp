@@ -224,6 +224,7 @@ void Session::called(pid_t tid) {
   Process& process = processes_[thread.process];
   user_regs_struct registers{};
   if (!read_registers(tid, registers)) return;
+  thread.rewound_result.reset();
   const auto number = static_cast<long>(registers.orig_rax);
   if (number == SYS_clone) {
     registers.rdi &= ~static_cast<unsigned long long>(CLONE_UNTRACED);
@@ -278,12 +279,22 @@ void Session::finished(pid_t tid) {
 // A signal is about to be delivered, or ignored: a traced thread is told of both.
 void Session::signalled(pid_t tid, int signal) {
   Thread& thread = threads_.at(tid);
-  const bool is_ignored = signals_of(tid).is_ignored(signal);
-  if (!is_ignored && !thread.resumes_after_handlers) thread.resumed.reset();
+  const SignalSets signals = signals_of(tid);
   user_regs_struct registers{};
+  if (signals.is_caught(signal)) {
+    const auto result = std::exchange(thread.rewound_result, std::nullopt);
+    if (result && thread.resumed && read_registers(tid, registers) &&
+        registers.rax == static_cast<unsigned long long>(thread.resumed->call.number)) {
+      const Wait& wait = *thread.resumed;
+      unrewind(registers, wait.call.number, *result);
+      write_registers(tid, registers);
+      if (wait.time_out.rest) write_rest(tid, wait);
+    }
+    thread.resumed.reset();
+  }
   // Untraced, an ignored signal would not have ended the call.
-  if (is_ignored && read_registers(tid, registers) && static_cast<std::int64_t>(registers.rax) == -EINTR &&
-      is_never_restarted(static_cast<long>(registers.orig_rax))) {
+  if (signals.is_ignored(signal) && read_registers(tid, registers) &&
+      static_cast<std::int64_t>(registers.rax) == -EINTR && is_never_restarted(static_cast<long>(registers.orig_rax))) {
     rewind(registers, static_cast<long>(registers.orig_rax));
     write_registers(tid, registers);
   }

@@ -55,7 +55,8 @@ class Session {
     Expect expect = Expect::nothing;
     Wait wait;
     std::optional<Wait> resumed;  // the same call, made again, goes on with this deadline
-    bool resumes_after_handlers = false;
+    // It is about to make the call again, which ended with this by our doing. A signal that comes before that ends it.
+    std::optional<std::int64_t> rewound_result;
     bool is_kicked = false;
     Timers::Pending timer;
     std::uint32_t turn = 0;  // the page's sequence when the timer's call began

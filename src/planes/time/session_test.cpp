@@ -2,12 +2,13 @@
 #include "planes/time/session.h"
 
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -38,12 +39,11 @@ class TimeSession : public ::testing::Test {
   }
   // Its status; a tool that does not end in time is killed.
   static int end(pid_t tool) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    pollfd over{static_cast<int>(::syscall(SYS_pidfd_open, tool, 0)), POLLIN, 0};
+    if (::poll(&over, 1, 30'000) != 1) ::kill(tool, SIGKILL);
+    ::close(over.fd);
     int status = 0;
-    while (::waitpid(tool, &status, WNOHANG) == 0) {
-      if (std::chrono::steady_clock::now() > deadline) ::kill(tool, SIGKILL);
-      ::usleep(2'000);
-    }
+    ::waitpid(tool, &status, 0);
     return status;
   }
   static void expect_success(pid_t tool) {
@@ -76,12 +76,18 @@ TEST_F(TimeSession, ASleepEndsByTheCloudsClock) {
 
 TEST_F(TimeSession, AnAdvanceEndsASleepOfAPausedClock) {
   clock_.pause();
-  const std::string mark = directory_.path() + "/mark";
-  const pid_t tool = begin({"sh", "-c", "touch " + mark + "; sleep 3600"});
-  while (::access(mark.c_str(), F_OK) != 0) ::usleep(1'000);
-  advance(hours(1));
-  advance(hours(1));  // should it have begun to sleep only now
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  const pid_t tool = begin({"sh", "-c", "echo >&" + std::to_string(ends[1]) + "; sleep 3600"});
+  char begun = 0;
+  ASSERT_EQ(::read(ends[0], &begun, 1), 1);
+  // It may begin to sleep only after the first.
+  pollfd over{static_cast<int>(::syscall(SYS_pidfd_open, tool, 0)), POLLIN, 0};
+  for (int tries = 0; tries < 300 && ::poll(&over, 1, 100) == 0; ++tries) advance(hours(1));
+  ::close(over.fd);
   expect_success(tool);
+  ::close(ends[0]);
+  ::close(ends[1]);
 }
 
 TEST_F(TimeSession, ChildrenSeeTheCloudsCalendar) {

@@ -19,6 +19,8 @@ constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::int64_t kShortNap = 100'000, kGoNap = 10'000'000;
 // A time-out that comes earlier than this, by the machine's clock, was the old speed's.
 constexpr std::int64_t kEarly = 50'000;
+// The kernel's inner results (include/linux/errno.h).
+constexpr std::int64_t kRestartNoHand = -514, kRestartBlock = -516;
 
 void put(timespec& time, std::int64_t ns) {
   time.tv_sec = ns / kSecond;
@@ -143,15 +145,11 @@ void Session::end_wait(pid_t tid, Thread& thread) {
   if (is_ours || (is_timed_out(wait.call, result) && is_early(wait))) {
     rewind(registers, wait.call.number);
     thread.resumed = wait;
-    thread.resumes_after_handlers = true;
+    thread.rewound_result = is_interruption && result != kRestartBlock ? result : kRestartNoHand;
   } else {
-    // ERESTART_RESTARTBLOCK becomes ERESTARTNOHAND: the kernel keeps the rest by the machine's clock, we keep it by the
-    // cloud's.
-    if (result == -516) registers.rax = static_cast<unsigned long long>(std::int64_t{-514});
-    if (is_interruption) {
-      thread.resumed = wait;
-      thread.resumes_after_handlers = false;
-    }
+    // The kernel keeps the rest by the machine's clock, we keep it by the cloud's.
+    if (result == kRestartBlock) registers.rax = static_cast<unsigned long long>(kRestartNoHand);
+    if (is_interruption) thread.resumed = wait;
     if (wait.time_out.rest && (wait.time_out.rest_on_success ? result >= 0 || is_interruption : is_interruption))
       write_rest(tid, wait);
   }

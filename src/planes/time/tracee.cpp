@@ -53,6 +53,12 @@ void rewind(user_regs_struct& registers, long number) {
   registers.orig_rax = ~0ULL;  // no call: the kernel restarts nothing by itself
 }
 
+void unrewind(user_regs_struct& registers, long number, std::int64_t result) {
+  registers.rip += 2;
+  registers.rax = static_cast<unsigned long long>(result);
+  registers.orig_rax = static_cast<unsigned long long>(number);
+}
+
 bool read_memory(pid_t thread, std::uint64_t address, void* data, std::size_t size) {
   const iovec local{data, size}, remote{reinterpret_cast<void*>(address), size};
   return ::process_vm_readv(thread, &local, 1, &remote, 1, 0) == static_cast<ssize_t>(size);
@@ -114,6 +120,8 @@ std::optional<std::int64_t> RemoteCalls::run(const Call& call) {
   if (!read_registers(thread_, registers)) return std::nullopt;
   return static_cast<std::int64_t>(registers.rax);
 }
+
+bool SignalSets::is_caught(int signal) const { return (caught & bit_of(signal)) != 0; }
 
 bool SignalSets::is_ignored(int signal) const {
   if ((ignored & bit_of(signal)) != 0) return true;

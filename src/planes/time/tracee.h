@@ -23,6 +23,8 @@ Call call_of(const user_regs_struct& registers);
 void set_arguments(user_regs_struct& registers, const Call& call);
 // Has the call that was interrupted, or has ended, made again with the registers as they are.
 void rewind(user_regs_struct& registers, long number);
+// Takes that back: the call ends with `result`, of which the kernel makes what the signal's handler asks for.
+void unrewind(user_regs_struct& registers, long number, std::int64_t result);
 
 bool read_memory(pid_t thread, std::uint64_t address, void* data, std::size_t size);
 bool write_memory(pid_t thread, std::uint64_t address, const void* data, std::size_t size);
@@ -58,6 +60,7 @@ struct SignalSets {
   bool has_unblocked() const { return (pending & ~blocked) != 0; }
   // The program never hears of it.
   bool is_ignored(int signal) const;
+  bool is_caught(int signal) const;
 };
 SignalSets signals_of(pid_t thread);
 pid_t process_of(pid_t thread);  // 0: gone
