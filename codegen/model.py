@@ -10,6 +10,8 @@ SERVICE_STRUCTS = {'sts': 'Sts', 'iam': 'Iam', 'ec2': 'Ec2', 'elbv2': 'Elbv2', '
                    'logs': 'Logs', 's3': 'S3', 'dynamodb': 'Dynamodb', 'cloudtrail': 'Cloudtrail',
                    'resourcegroupstaggingapi': 'TaggingApi'}
 ACTION_PREFIXES = {'cloudwatch': 'cloudwatch', 'elbv2': 'elasticloadbalancing', 'resourcegroupstaggingapi': 'tag'}
+# Protocols that a service speaks and its model does not list: clients of SQS from before 2023 send query.
+EXTRA_PROTOCOLS = {'sqs': ['query']}
 SCALARS = {'string': 'std::string', 'character': 'std::string', 'integer': 'std::int64_t', 'long': 'std::int64_t',
            'float': 'double', 'double': 'double', 'boolean': 'bool', 'timestamp': '::brume::Time',
            'blob': 'std::string', 'bigdecimal': 'double', 'biginteger': 'std::int64_t'}
@@ -212,7 +214,8 @@ class Model:
         return f'::brume::{wrapper}<{self.cpp_type(member["shape"])}>'
 
     def protocols(self):
-        return self.metadata.get('protocols') or [self.metadata['protocol']]
+        listed = self.metadata.get('protocols') or [self.metadata['protocol']]
+        return listed + [each for each in EXTRA_PROTOCOLS.get(self.service, []) if each not in listed]
 
     def signing_name(self):
         return self.metadata.get('signingName', self.metadata['endpointPrefix'])

@@ -154,3 +154,12 @@ def test_wrong_requests_are_refused(cloud, logs):
                         ('ResourceNotFoundException', {'logStreamNames': ['none']})):
         with pytest.raises(ClientError, match=code):
             tail(**{'logGroupIdentifiers': [GROUP], **words})
+
+
+def test_other_event_streams_are_refused_by_name(cloud):
+    s3 = cloud.client('s3')
+    s3.create_bucket(Bucket='streams', CreateBucketConfiguration={'LocationConstraint': REGION})
+    s3.put_object(Bucket='streams', Key='a.csv', Body=b'a,b')
+    with pytest.raises(ClientError, match='Brume does not serve the operation s3:SelectObjectContent'):
+        s3.select_object_content(Bucket='streams', Key='a.csv', Expression='SELECT 1', ExpressionType='SQL',
+                                 InputSerialization={'CSV': {}}, OutputSerialization={'CSV': {}})

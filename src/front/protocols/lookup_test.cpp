@@ -188,5 +188,34 @@ TEST(ProtocolOf, TellsTheProtocolsOfAServiceApart) {
   EXPECT_EQ(protocol({.headers = {{"Smithy-Protocol", "rpc-v2-cbor"}}}), std::nullopt);
 }
 
+// One operation asked in each of its service's protocols is the same input, and each is answered in its own.
+TEST(ProtocolOf, EveryProtocolOfAServiceIsServed) {
+  const auto loaded = load_model(R"({"metadata": {"apiVersion": "1", "endpointPrefix": "queue", "jsonVersion": "1.0",
+      "protocol": "json", "protocols": ["json", "query", "smithy-rpc-v2-cbor"], "targetPrefix": "Queue"},
+      "operations": {"Send": {"name": "Send", "http": {"method": "POST", "requestUri": "/"},
+                              "input": {"shape": "Letter"}, "output": {"shape": "Letter"}}},
+      "shapes": {"Letter": {"type": "structure", "members": {"Text": {"shape": "Text"}}}, "Text": {"type": "string"}}})",
+                                 "queue");
+  const model::Service& service = loaded->service();
+  const auto ask = [&](const Sent& sent) {
+    const WireRequest request{sent.method, sent.path, sent.query, sent.headers, {}, sent.body, nullptr};
+    const Protocol protocol = protocol_of(service, request).value();
+    const Lookup lookup = find_operation(service, protocol, request);
+    EXPECT_EQ(lookup.kind, Lookup::Kind::served);
+    model::Object input(*lookup.operation->input);
+    decode(service, *lookup.operation, protocol, request, input.get(), &loaded->facts());
+    const void* text = lookup.operation->input->find("Text")->get(input.get());
+    EXPECT_NE(text, nullptr);
+    if (text != nullptr) EXPECT_EQ(*static_cast<const std::string*>(text), "hi");
+    return encode(service, *lookup.operation, protocol, input.get(), "id").body.bytes;
+  };
+  EXPECT_EQ(ask({.body = R"({"Text":"hi"})", .headers = {{"X-Amz-Target", "Queue.Send"}}}), R"({"Text":"hi"})");
+  EXPECT_NE(ask({.body = "Action=Send&Text=hi"}).find("<Text>hi</Text>"), std::string::npos);
+  EXPECT_EQ(ask({.path = "/service/Queue/operation/Send",
+                 .body = "\xa1\x64Text\x62hi",
+                 .headers = {{"Smithy-Protocol", "rpc-v2-cbor"}}}),
+            "\xa1\x64Text\x62hi");
+}
+
 }  // namespace
 }  // namespace brume::protocols
