@@ -5,15 +5,35 @@ cloud. moto's tests name the account by constants of their modules; these are se
 computed from them at import keeps moto's 123456789012 and is excluded by name where it matters.
 """
 import itertools
+import json
 import os
 
 import boto3
 import pytest
 import requests
+from botocore.client import BaseClient
 from moto.core import models
 
 _numbers = itertools.count(1)
 _CONSTANTS = ('ACCOUNT_ID', 'DEFAULT_ACCOUNT_ID')
+
+
+def _let_buckets_take_trails():
+    """moto's trails deliver to buckets without a policy, which AWS refuses (InsufficientS3BucketPolicyException): every
+    bucket that test_cloudtrail makes is given the policy of "Amazon S3 bucket policy for CloudTrail"."""
+    call = BaseClient._make_api_call
+
+    def call_and_permit(self, operation, parameters):
+        answer = call(self, operation, parameters)
+        if operation == 'CreateBucket' and 'test_cloudtrail' in os.environ.get('PYTEST_CURRENT_TEST', ''):
+            arn = 'arn:aws:s3:::' + parameters['Bucket']
+            service = {'Effect': 'Allow', 'Principal': {'Service': 'cloudtrail.amazonaws.com'}}
+            call(self, 'PutBucketPolicy', {'Bucket': parameters['Bucket'], 'Policy': json.dumps(
+                {'Version': '2012-10-17', 'Statement': [
+                    {**service, 'Action': 's3:GetBucketAcl', 'Resource': arn},
+                    {**service, 'Action': 's3:PutObject', 'Resource': arn + '/*'}]})})
+        return answer
+    BaseClient._make_api_call = call_and_permit
 
 
 def _use(account):
@@ -39,6 +59,7 @@ def _without_the_counter():
 def pytest_configure(config):
     _without_the_counter()
     models.ServerModeMockAWS.reset = lambda self: None
+    _let_buckets_take_trails()
     start = models.MockAWS.start
 
     def start_with_the_account(self, *arguments, **options):
