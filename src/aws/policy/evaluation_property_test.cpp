@@ -26,6 +26,36 @@ TEST(DecideProperty, AgreesWithTheReferenceOnRandomWorlds) {
   EXPECT_GT(denied, 2000);
 }
 
+TEST(DecideProperty, TheWorldsHoldEveryOperatorInEveryForm) {
+  // One condition at a time, so that its answer is the decision's: each operator, with and without IfExists and either
+  // set operator, must come out both ways and as the reference says.
+  const auto random = seeded_random(4);
+  for (const std::string& op : kOperators)
+    for (const std::string set : {"", "ForAllValues:", "ForAnyValue:"})
+      for (const std::string end : {"", "IfExists"}) {
+        if (op == "Null" && !end.empty()) continue;
+        int held = 0, failed = 0;
+        for (int i = 0; i < 400 && (i < 60 || held == 0 || failed == 0); ++i) {
+          reference::World world = random_world(*random);
+          world.caller = {"user", "111111111111", "arn:aws:iam::111111111111:user/alice", "", "AIDAALICEALICE00"};
+          world.has_boundary = world.has_session = world.is_trust = false;
+          world.resource_account.clear();
+          world.resource_policies.clear();
+          world.service_control.clear();
+          const json::object condition{
+              {set + op + end, json::object{{pick(*random, kKeys), json::array{json::string(fitting(*random, op))}}}}};
+          const json::object statement{
+              {"Effect", "Allow"}, {"Action", "*"}, {"Resource", "*"}, {"Condition", condition}};
+          world.identity = {json::object{{"Statement", json::array{statement}}}};
+          const bool allowed = by_engine(world).allowed;
+          ASSERT_EQ(allowed, reference::evaluate(world).allowed) << json::serialize(statement);
+          ++(allowed ? held : failed);
+        }
+        EXPECT_GT(held, 0) << set + op + end;
+        EXPECT_GT(failed, 0) << set + op + end;
+      }
+}
+
 TEST(DecideProperty, NeverAllowsMoreAfterADenyOrALimitIsAdded) {
   const auto random = seeded_random(77);
   for (int i = 0; i < 2000; ++i) {

@@ -41,12 +41,36 @@ inline const Strings kPrincipals = {R"("*")",
                                     R"({"AWS":"arn:aws:sts::111111111111:assumed-role/r/s"})",
                                     R"({"Service":"ecs.amazonaws.com"})"};
 inline const Strings kKeys = {"k1", "k2", "aws:username"};
-inline const Strings kValues = {"alice", "10", "9.5", "true", "10.0.0.1", "2026-01-01", "", "arn:aws:iam::1:role/x:y",
-                                "AB"};
-inline const Strings kOperators = {"StringEquals",    "StringNotEquals",       "StringLike", "StringNotLike",
-                                   "NumericLessThan", "NumericNotEquals",      "Bool",       "Null",
-                                   "IpAddress",       "NotIpAddress",          "ArnLike",    "ArnNotEquals",
-                                   "DateGreaterThan", "StringEqualsIgnoreCase"};
+inline const Strings kValues = {"alice", "10",  "9.5", "true", "10.0.0.1", "2026-01-01", "", "arn:aws:iam::1:role/x:y",
+                                "AB",    "QUI="};
+// Every one of "IAM JSON policy elements: Condition operators".
+inline const Strings kOperators = {"StringEquals",
+                                   "StringNotEquals",
+                                   "StringEqualsIgnoreCase",
+                                   "StringNotEqualsIgnoreCase",
+                                   "StringLike",
+                                   "StringNotLike",
+                                   "NumericEquals",
+                                   "NumericNotEquals",
+                                   "NumericLessThan",
+                                   "NumericLessThanEquals",
+                                   "NumericGreaterThan",
+                                   "NumericGreaterThanEquals",
+                                   "DateEquals",
+                                   "DateNotEquals",
+                                   "DateLessThan",
+                                   "DateLessThanEquals",
+                                   "DateGreaterThan",
+                                   "DateGreaterThanEquals",
+                                   "Bool",
+                                   "BinaryEquals",
+                                   "IpAddress",
+                                   "NotIpAddress",
+                                   "ArnEquals",
+                                   "ArnLike",
+                                   "ArnNotEquals",
+                                   "ArnNotLike",
+                                   "Null"};
 
 inline const std::string& pick(Random& random, const Strings& list) { return list[random.below(list.size())]; }
 
@@ -56,6 +80,7 @@ inline std::string fitting(Random& random, const std::string& op) {
   if (op == "Bool" || op == "Null") return pick(random, {"true", "false"});
   if (op.ends_with("IpAddress")) return pick(random, {"10.0.0.0/8", "10.0.0.1", "192.168.0.0/16"});
   if (op.starts_with("Date")) return pick(random, {"2025-06-01T00:00:00Z", "2026-01-01", "1767225600"});
+  if (op == "BinaryEquals") return pick(random, {"QUI=", "YQ=="});
   if (op.starts_with("Arn"))
     return pick(random, {"arn:aws:iam::*:role/*", "arn:aws:*:role/x:y", "arn:aws:iam::1:role/x?y"});
   return pick(random, {"alice", "a*", "AB", "ab", "*", "${aws:username}", "${k1}*", "${none, 'alice'}", "?0", ""});
