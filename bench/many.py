@@ -15,11 +15,13 @@ FLAT = 1.5  # what counts as flat: twice the tree's depth and colder caches
 
 
 class Thing:
-    """How one kind is made, read and listed. Each takes a client and, but for listing, a number."""
+    """How one kind is made, read and listed. Each takes a client and, but for listing, a number. `equip` is what is done
+    to each after it was made, `decide` asks what it may."""
 
-    def __init__(self, name, service, create, read, pages, prepare=None, most=MANY):
+    def __init__(self, name, service, create, read, pages, prepare=None, most=MANY, equip=None, decide=None):
         self.name, self.service, self.create, self.read, self.pages = name, service, create, read, pages
         self.prepare = prepare or (lambda client: None)
+        self.equip, self.decide = equip, decide
         self.most = most  # AWS's quota, which Brume keeps, may be lower
 
 
@@ -31,6 +33,8 @@ def pages(operation, member, **given):
 
 TRUST = json.dumps({'Version': '2012-10-17', 'Statement': [
     {'Effect': 'Allow', 'Action': 'sts:AssumeRole', 'Principal': {'Service': 'ecs-tasks.amazonaws.com'}}]})
+OWN = json.dumps({'Version': '2012-10-17', 'Statement': [
+    {'Effect': 'Allow', 'Action': 's3:GetObject', 'Resource': 'arn:aws:s3:::home-${aws:username}/*'}]})
 KEYS = [{'AttributeName': 'id', 'KeyType': 'HASH'}]
 TYPES = [{'AttributeName': 'id', 'AttributeType': 'S'}]
 
@@ -40,6 +44,15 @@ def things():
         Thing('iam roles', 'iam',
               lambda c, n: c.create_role(RoleName=f'role-{n:05}', AssumeRolePolicyDocument=TRUST),
               lambda c, n: c.get_role(RoleName=f'role-{n:05}'), pages('list_roles', 'Roles')),
+        Thing('iam users', 'iam', lambda c, n: c.create_user(UserName=f'user-{n:05}'),
+              lambda c, n: c.get_user(UserName=f'user-{n:05}'), pages('list_users', 'Users'),
+              equip=lambda c, n: c.put_user_policy(UserName=f'user-{n:05}', PolicyName='own', PolicyDocument=OWN),
+              decide=lambda c, n: c.simulate_principal_policy(
+                  PolicySourceArn=f'arn:aws:iam::000000000000:user/user-{n:05}', ActionNames=['s3:GetObject'],
+                  ResourceArns=[f'arn:aws:s3:::home-user-{n:05}/x'])),
+        Thing('iam policies', 'iam', lambda c, n: c.create_policy(PolicyName=f'policy-{n:05}', PolicyDocument=OWN),
+              lambda c, n: c.get_policy(PolicyArn=f'arn:aws:iam::000000000000:policy/policy-{n:05}'),
+              pages('list_policies', 'Policies', Scope='Local')),
         Thing('ec2 security groups', 'ec2',
               lambda c, n: c.create_security_group(GroupName=f'group-{n:05}', Description='bench'),
               lambda c, n: c.describe_security_groups(Filters=[{'Name': 'group-name', 'Values': [f'group-{n:05}']}]),
@@ -107,19 +120,30 @@ def stages(most):
 
 def measure(meter, client, thing):
     """By act, the figures at each stage."""
-    figures = {'create': [], 'describe one': [], 'list, per item': []}
+    figures = {}
+
+    def note(act, cost):
+        figures.setdefault(act, []).append(cost)
+
+    def make(numbers, noted):
+        for act, call in (('create', thing.create), ('give a policy', thing.equip)):
+            if call is not None and numbers:
+                cost = meter.send(client, call, numbers)
+                if noted:
+                    note(act, cost)
     made = 0
     for stage in stages(thing.most):
         last = max(made, stage - SAMPLE)
-        if last > made:
-            meter.send(client, thing.create, range(made, last))
-        figures['create'].append(meter.send(client, thing.create, range(last, stage)))
+        make(range(made, last), False)
+        make(range(last, stage), True)
         made = stage
         for _ in range(2):  # the first warms
-            read = meter.send(client, thing.read, spread(stage))
-            listed = meter.listing(client, thing, stage)
-        figures['describe one'].append(read)
-        figures['list, per item'].append(listed)
+            costs = {'describe one': meter.send(client, thing.read, spread(stage)),
+                     'list, per item': meter.listing(client, thing, stage)}
+            if thing.decide is not None:
+                costs['decide for one'] = meter.send(client, thing.decide, spread(stage))
+        for act, cost in costs.items():
+            note(act, cost)
     return figures
 
 

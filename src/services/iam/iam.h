@@ -109,29 +109,78 @@ std::string key_of(std::string_view name);
 std::string new_unique_id(Iam& iam, std::string_view prefix);
 std::string arn_of(const RequestContext& request, std::string_view type, std::string_view path, std::string_view name);
 
-// Makes a page of the list, whose keys ascend, by Marker and MaxItems.
-template <class Input, class Output, class Item, class KeyOf>
-void cut(const Iam& iam, const Request<Input>& request, std::string_view operation, std::vector<Item>& items,
-         const KeyOf& key, Output& output) {
-  const auto limit = static_cast<std::size_t>(request.input.max_items.value_or(100));
-  // The pages of one role's policies are no pages of another's.
+// What a Marker is good for. The pages of one role's policies are no pages of another's.
+template <class Input>
+std::string marker_purpose(const Request<Input>& request, std::string_view operation) {
   std::string of;
   if constexpr (requires { request.input.role_name; }) of = request.input.role_name.get();
   if constexpr (requires { request.input.user_name; }) of = request.input.user_name.get();
   if constexpr (requires { request.input.group_name; }) of = request.input.group_name.get();
   if constexpr (requires { request.input.policy_arn; }) of = request.input.policy_arn.get();
-  const std::string purpose = paging_purpose("iam:" + std::string(operation), global(request), of);
-  if (request.input.marker && !request.input.marker->empty()) {
-    const std::optional<std::string> position = iam.paging.open(purpose, *request.input.marker);
-    if (!position) throw AwsError("ValidationError", "The specified value for marker is not valid.");
-    const auto first = std::partition_point(items.begin(), items.end(),
-                                            [&](const Item& item) { return std::string(key(item)) <= *position; });
-    items.erase(items.begin(), first);
-  }
+  return paging_purpose("iam:" + std::string(operation), global(request), of);
+}
+
+// The key after which the page begins; empty: at the beginning.
+template <class Input>
+std::string marker_position(const Iam& iam, const Request<Input>& request, std::string_view purpose) {
+  if (!request.input.marker || request.input.marker->empty()) return {};
+  std::optional<std::string> position = iam.paging.open(purpose, *request.input.marker);
+  if (!position) throw AwsError("ValidationError", "The specified value for marker is not valid.");
+  return *std::move(position);
+}
+
+template <class Input>
+std::size_t page_size(const Request<Input>& request) {
+  return static_cast<std::size_t>(request.input.max_items.value_or(100));
+}
+
+// Ends the page that begins the list, and gives the Marker of the next one when there is more.
+template <class Input, class Output, class Item, class KeyOf>
+void end_page(const Iam& iam, const Request<Input>& request, std::string_view purpose, std::vector<Item>& items,
+              const KeyOf& key, Output& output) {
+  const std::size_t limit = page_size(request);
   output.is_truncated = limit != 0 && items.size() > limit;
   if (!*output.is_truncated) return;
   items.erase(items.begin() + static_cast<std::ptrdiff_t>(limit), items.end());
   output.marker = iam.paging.seal(purpose, std::string(key(items.back())));
+}
+
+// Makes a page of the list, whose keys ascend, by Marker and MaxItems.
+template <class Input, class Output, class Item, class KeyOf>
+void cut(const Iam& iam, const Request<Input>& request, std::string_view operation, std::vector<Item>& items,
+         const KeyOf& key, Output& output) {
+  const std::string purpose = marker_purpose(request, operation);
+  const std::string position = marker_position(iam, request, purpose);
+  if (!position.empty()) {
+    const auto first = std::partition_point(items.begin(), items.end(),
+                                            [&](const Item& item) { return std::string(key(item)) <= position; });
+    items.erase(items.begin(), first);
+  }
+  end_page(iam, request, purpose, items, key, output);
+}
+
+// The first `limit` records whose keys, made of their names, come after `after`: what is before is not looked at.
+template <class Record, class Matches>
+std::vector<const Record*> records_after(const Table<Record>& table, const Scope& scope, const std::string& after,
+                                         std::size_t limit, const Matches& matches) {
+  std::vector<const Record*> found;
+  table.visit_from(scope, after, [&](const Record& record) {
+    if (found.size() == limit) return false;
+    if (matches(record) && (after.empty() || key_of(record.name) != after)) found.push_back(&record);
+    return true;
+  });
+  return found;
+}
+
+// A page of a table whose records' ids are their names' keys.
+template <class Record, class Input, class Output, class Matches>
+std::vector<const Record*> page_of(const Iam& iam, const Table<Record>& table, const Request<Input>& request,
+                                   std::string_view operation, const Matches& matches, Output& output) {
+  const std::string purpose = marker_purpose(request, operation);
+  auto found =
+      records_after(table, global(request), marker_position(iam, request, purpose), page_size(request) + 1, matches);
+  end_page(iam, request, purpose, found, [](const Record* record) { return key_of(record->name); }, output);
+  return found;
 }
 
 template <class Change>

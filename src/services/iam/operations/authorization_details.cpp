@@ -8,17 +8,33 @@
 namespace brume::iam {
 namespace {
 
-// One of the four kinds; they make one list of pages in this order.
+// One of the kinds; they make one list of pages, in the order of their keys.
 struct Entity {
+  std::string key;  // "1/NAME"
   const UserRecord* user = nullptr;
   const GroupRecord* group = nullptr;
   const RoleRecord* role = nullptr;
   std::string policy;  // an ARN
+};
 
-  std::string key() const {
-    if (user != nullptr) return "1/" + key_of(user->name);
-    if (group != nullptr) return "2/" + key_of(group->name);
-    return role != nullptr ? "3/" + key_of(role->name) : "4/" + policy;
+// The page from a position on: what comes before it is not looked at.
+struct Listing {
+  const Scope scope;
+  const std::string position;
+  const std::size_t most;
+  std::vector<Entity> entities;
+
+  // `kind` is the beginning of its keys, "3/"; `entity_of` makes an entity of a record.
+  template <class Record, class EntityOf>
+  void add(const Table<Record>& table, std::string_view kind, const EntityOf& entity_of) {
+    if (entities.size() >= most || position.substr(0, 2) > kind) return;
+    const std::string after = position.starts_with(kind) ? position.substr(2) : std::string();
+    for (const Record* record :
+         records_after(table, scope, after, most - entities.size(), [](const auto&) { return true; })) {
+      Entity entity = entity_of(record);
+      entity.key = std::string(kind) + key_of(record->name);
+      entities.push_back(std::move(entity));
+    }
   }
 };
 
@@ -29,17 +45,24 @@ std::vector<PolicyDetail> inline_details(const Permissions& permissions) {
   return list;
 }
 
+// What all kinds of details have of the noun and of what it may do.
+template <class Detail, class Noun>
+Detail begin_detail(const Noun& noun, const Permissions& permissions) {
+  Detail detail;
+  detail.path = noun.path;
+  detail.arn = noun.arn;
+  detail.create_date = noun.create_date;
+  detail.attached_managed_policies = render_attached(permissions);
+  return detail;
+}
+
 UserDetail detail_of(const UserRecord& record) {
   const User user = render_user(record);
-  UserDetail detail;
-  detail.path = user.path;
+  auto detail = begin_detail<UserDetail>(user, record.permissions);
   detail.user_name = user.user_name;
   detail.user_id = user.user_id;
-  detail.arn = user.arn;
-  detail.create_date = user.create_date;
   if (!record.permissions.inline_policies.empty()) detail.user_policy_list = inline_details(record.permissions);
   detail.group_list = record.groups;
-  detail.attached_managed_policies = render_attached(record.permissions);
   detail.permissions_boundary = user.permissions_boundary;
   detail.tags = tags_to<Tag>(record.tags);
   return detail;
@@ -47,31 +70,23 @@ UserDetail detail_of(const UserRecord& record) {
 
 GroupDetail detail_of(const GroupRecord& record) {
   const Group group = render_group(record);
-  GroupDetail detail;
-  detail.path = group.path;
+  auto detail = begin_detail<GroupDetail>(group, record.permissions);
   detail.group_name = group.group_name;
   detail.group_id = group.group_id;
-  detail.arn = group.arn;
-  detail.create_date = group.create_date;
   detail.group_policy_list = inline_details(record.permissions);
-  detail.attached_managed_policies = render_attached(record.permissions);
   return detail;
 }
 
 RoleDetail detail_of(const Iam& iam, const std::string& account, const RoleRecord& record) {
   const Role role = render_role(iam, record);
-  RoleDetail detail;
-  detail.path = role.path;
+  auto detail = begin_detail<RoleDetail>(role, record.permissions);
   detail.role_name = role.role_name;
   detail.role_id = role.role_id;
-  detail.arn = role.arn;
-  detail.create_date = role.create_date;
   detail.assume_role_policy_document = role.assume_role_policy_document;
   detail.instance_profile_list.emplace();
   for (const std::string& key : iam.indexes.ids(account, kProfilesOf, record.name))
     detail.instance_profile_list->push_back(render_profile(iam, account, *iam.profiles.find(global(account), key)));
   detail.role_policy_list = inline_details(record.permissions);
-  detail.attached_managed_policies = render_attached(record.permissions);
   detail.permissions_boundary = role.permissions_boundary;
   detail.tags = tags_to<Tag>(record.tags);
   detail.role_last_used = role.role_last_used;
@@ -102,14 +117,13 @@ ManagedPolicyDetail detail_of(const Iam& iam, const std::string& account, const 
 }
 
 // AWS's own policies are told only when something has them attached.
-std::vector<std::string> policy_arns(const Iam& iam, const std::string& account, bool local, bool managed) {
-  std::vector<std::string> arns;
-  if (local) iam.policies.for_each(global(account), [&](const PolicyRecord& policy) { arns.push_back(policy.arn); });
-  if (managed)
-    for (std::string& arn : iam.indexes.used_policies(account))
-      if (arn.find(":aws:policy/") != std::string::npos) arns.push_back(std::move(arn));
+void add_managed(const Iam& iam, const std::string& account, Listing& listing) {
+  std::vector<std::string> arns = iam.indexes.used_policies(account);
   std::ranges::sort(arns);
-  return arns;
+  for (std::string& arn : arns)
+    if (Entity entity{.key = "5/" + arn, .policy = arn};
+        arn.find(":aws:policy/") != std::string::npos && entity.key > listing.position)
+      listing.entities.push_back(std::move(entity));
 }
 
 }  // namespace
@@ -120,20 +134,18 @@ GetAccountAuthorizationDetailsOutput get_account_authorization_details(
   const auto wanted = [&](const char* kind) {
     return filter.empty() || std::ranges::find(filter, kind) != filter.end();
   };
-  const auto everything = [](const auto&) { return true; };
   const std::string& account = request.scope.account;
-  std::vector<Entity> entities;
-  if (wanted("User"))
-    for (const UserRecord* user : iam.users.select(global(request), everything)) entities.push_back({.user = user});
-  if (wanted("Group"))
-    for (const GroupRecord* group : iam.groups.select(global(request), everything))
-      entities.push_back({.group = group});
-  if (wanted("Role"))
-    for (const RoleRecord* role : iam.roles.select(global(request), everything)) entities.push_back({.role = role});
-  for (std::string& arn : policy_arns(iam, account, wanted("LocalManagedPolicy"), wanted("AWSManagedPolicy")))
-    entities.push_back({.policy = std::move(arn)});
+  const std::string purpose = marker_purpose(request, "GetAccountAuthorizationDetails");
+  Listing listing{global(request), marker_position(iam, request, purpose), page_size(request) + 1, {}};
+  if (wanted("User")) listing.add(iam.users, "1/", [](const UserRecord* user) { return Entity{.user = user}; });
+  if (wanted("Group")) listing.add(iam.groups, "2/", [](const GroupRecord* group) { return Entity{.group = group}; });
+  if (wanted("Role")) listing.add(iam.roles, "3/", [](const RoleRecord* role) { return Entity{.role = role}; });
+  if (wanted("LocalManagedPolicy"))
+    listing.add(iam.policies, "4/", [](const PolicyRecord* policy) { return Entity{.policy = policy->arn}; });
+  if (wanted("AWSManagedPolicy")) add_managed(iam, account, listing);
+  std::vector<Entity>& entities = listing.entities;
   GetAccountAuthorizationDetailsOutput output;
-  cut(iam, request, "GetAccountAuthorizationDetails", entities, [](const Entity& one) { return one.key(); }, output);
+  end_page(iam, request, purpose, entities, [](const Entity& one) { return one.key; }, output);
   auto& users = output.user_detail_list.ensure();
   auto& groups = output.group_detail_list.ensure();
   auto& roles = output.role_detail_list.ensure();

@@ -48,10 +48,10 @@ GetGroupOutput get_group(Iam& iam, Tx&, const Request<GetGroupInput>& request) {
 
 ListGroupsOutput list_groups(Iam& iam, Tx&, const Request<ListGroupsInput>& request) {
   const std::string prefix = request.input.path_prefix.value_or("/");
-  auto found =
-      iam.groups.select(global(request), [&](const GroupRecord& group) { return group.path.starts_with(prefix); });
   ListGroupsOutput output;
-  cut(iam, request, "ListGroups", found, [](const GroupRecord* group) { return key_of(group->name); }, output);
+  const auto found = page_of(
+      iam, iam.groups, request, "ListGroups", [&](const GroupRecord& group) { return group.path.starts_with(prefix); },
+      output);
   show_groups(found, output);
   return output;
 }

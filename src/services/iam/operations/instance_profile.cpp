@@ -30,12 +30,10 @@ GetInstanceProfileOutput get_instance_profile(Iam& iam, Tx&, const Request<GetIn
 
 ListInstanceProfilesOutput list_instance_profiles(Iam& iam, Tx&, const Request<ListInstanceProfilesInput>& request) {
   const std::string prefix = request.input.path_prefix.value_or("/");
-  auto found = iam.profiles.select(global(request),
-                                   [&](const ProfileRecord& profile) { return profile.path.starts_with(prefix); });
   ListInstanceProfilesOutput output;
-  cut(
-      iam, request, "ListInstanceProfiles", found, [](const ProfileRecord* profile) { return key_of(profile->name); },
-      output);
+  const auto found = page_of(
+      iam, iam.profiles, request, "ListInstanceProfiles",
+      [&](const ProfileRecord& profile) { return profile.path.starts_with(prefix); }, output);
   output.instance_profiles.emplace();
   for (const ProfileRecord* profile : found)
     output.instance_profiles->push_back(render_profile(iam, request.scope.account, *profile));

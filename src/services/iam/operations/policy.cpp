@@ -61,26 +61,37 @@ GetPolicyOutput get_policy(Iam& iam, Tx&, const Request<GetPolicyInput>& request
 ListPoliciesOutput list_policies(Iam& iam, Tx&, const Request<ListPoliciesInput>& request) {
   const ListPoliciesInput& input = request.input;
   const std::string scope = input.scope.value_or("All"), prefix = input.path_prefix.value_or("/");
-  std::vector<std::string> arns;
-  if (scope != "AWS")
-    iam.policies.for_each(global(request), [&](const PolicyRecord& record) {
-      if (record.path.starts_with(prefix)) arns.push_back(record.arn);
-    });
-  if (scope != "Local")
-    for (const AwsManagedPolicy& policy : aws_managed_policies())
-      if (policy.path.starts_with(prefix)) arns.push_back(policy.arn());
-  std::ranges::sort(arns);
-  const auto unwanted = [&](const std::string& arn) {
+  const auto wanted = [&](const std::string& path, const std::string& arn) {
+    if (!path.starts_with(prefix)) return false;
     const Indexes::Uses uses = iam.indexes.uses(request.scope.account, arn);
-    return (input.only_attached.get() && uses.attached == 0) ||
-           (input.policy_usage_filter && !is_used(uses, *input.policy_usage_filter));
+    return !(input.only_attached.get() && uses.attached == 0) &&
+           (!input.policy_usage_filter || is_used(uses, *input.policy_usage_filter));
   };
-  std::erase_if(arns, unwanted);
+  // The account's own come first, then AWS's: "1/NAME", "2/ARN".
+  struct Item {
+    std::string key, arn;
+  };
+  std::vector<Item> items;
+  const std::string purpose = marker_purpose(request, "ListPolicies");
+  const std::string position = marker_position(iam, request, purpose);
+  if (scope != "AWS" && !position.starts_with("2/"))
+    for (const PolicyRecord* record : iam.policies.select_after(
+             global(request), position.substr(std::min<std::size_t>(2, position.size())), page_size(request) + 1,
+             [&](const PolicyRecord& each) { return wanted(each.path, each.arn); }))
+      items.push_back({"1/" + key_of(record->name), record->arn});
+  if (scope != "Local") {
+    const auto own = static_cast<std::ptrdiff_t>(items.size());
+    for (const AwsManagedPolicy& policy : aws_managed_policies())
+      if (Item item{"2/" + policy.arn(), policy.arn()};
+          item.key > position && wanted(std::string(policy.path), item.arn))
+        items.push_back(std::move(item));
+    std::ranges::sort(items.begin() + own, items.end(), {}, &Item::key);
+  }
   ListPoliciesOutput output;
-  cut(iam, request, "ListPolicies", arns, [](const std::string& arn) { return arn; }, output);
+  end_page(iam, request, purpose, items, [](const Item& item) { return item.key; }, output);
   output.policies.emplace();
-  for (const std::string& arn : arns) {
-    Policy shown = render_policy(iam, request.scope.account, *find_managed(iam, request.scope.account, arn));
+  for (const Item& item : items) {
+    Policy shown = render_policy(iam, request.scope.account, *find_managed(iam, request.scope.account, item.arn));
     shown.description.reset();
     output.policies->push_back(std::move(shown));
   }

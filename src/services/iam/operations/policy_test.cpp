@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "aws/policy/document.h"
 #include "core/text.h"
 #include "services/iam/managed_policies.h"
@@ -156,6 +158,42 @@ TEST(ListPolicies, FiltersByScopeAndUse) {
   ASSERT_EQ(attached.size(), 1U);
   EXPECT_EQ(*attached[0].arn, arn);
   EXPECT_TRUE(world.call(list_policies, {.policy_usage_filter = "PermissionsBoundary"}).policies->empty());
+}
+
+TEST(ListPolicies, PagesOverTheAccountsOwnAndAwss) {
+  IamWorld world;
+  for (const char* name : {"B", "a", "c"}) world.make_policy(name);
+  const std::size_t all = 3 + aws_managed_policies().size();
+  std::set<std::string> seen;
+  std::size_t pages = 0;
+  opt<std::string> marker;
+  do {
+    const auto page = world.call(list_policies, {.marker = marker, .max_items = 2});
+    for (const Policy& policy : *page.policies) EXPECT_TRUE(seen.insert(*policy.arn).second) << *policy.arn;
+    EXPECT_EQ(*page.is_truncated, page.marker.has_value());
+    marker = page.marker;
+    ++pages;
+  } while (marker);
+  EXPECT_EQ(seen.size(), all);
+  EXPECT_EQ(pages, (all + 1) / 2);
+}
+
+TEST(GetAccountAuthorizationDetails, PagesOverAllKinds) {
+  IamWorld world;
+  for (const char* name : {"u1", "u2"}) world.make_user(name);
+  world.make_role("r1");
+  world.call(attach_role_policy, {.role_name = "r1", .policy_arn = kTaskExecution});
+  for (const char* name : {"p1", "p2"}) world.make_policy(name);
+  std::string seen;
+  opt<std::string> marker;
+  do {
+    const auto page = world.call(get_account_authorization_details, {.max_items = 1, .marker = marker});
+    for (const UserDetail& user : *page.user_detail_list) seen += *user.user_name + " ";
+    for (const RoleDetail& role : *page.role_detail_list) seen += *role.role_name + " ";
+    for (const ManagedPolicyDetail& policy : *page.policies) seen += *policy.policy_name + " ";
+    marker = page.marker;
+  } while (marker);
+  EXPECT_EQ(seen, "u1 u2 r1 p1 p2 AmazonECSTaskExecutionRolePolicy ");
 }
 
 }  // namespace

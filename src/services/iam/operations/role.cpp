@@ -59,9 +59,10 @@ GetRoleOutput get_role(Iam& iam, Tx&, const Request<GetRoleInput>& request) {
 
 ListRolesOutput list_roles(Iam& iam, Tx&, const Request<ListRolesInput>& request) {
   const std::string prefix = request.input.path_prefix.value_or("/");
-  auto found = iam.roles.select(global(request), [&](const RoleRecord& role) { return role.path.starts_with(prefix); });
   ListRolesOutput output;
-  cut(iam, request, "ListRoles", found, [](const RoleRecord* role) { return key_of(role->name); }, output);
+  const auto found = page_of(
+      iam, iam.roles, request, "ListRoles", [&](const RoleRecord& role) { return role.path.starts_with(prefix); },
+      output);
   output.roles.emplace();
   for (const RoleRecord* role : found) output.roles->push_back(render_role_in_list(iam, *role));
   return output;

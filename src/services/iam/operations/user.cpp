@@ -86,9 +86,10 @@ GetUserOutput get_user(Iam& iam, Tx&, const Request<GetUserInput>& request) {
 
 ListUsersOutput list_users(Iam& iam, Tx&, const Request<ListUsersInput>& request) {
   const std::string prefix = request.input.path_prefix.value_or("/");
-  auto found = iam.users.select(global(request), [&](const UserRecord& user) { return user.path.starts_with(prefix); });
   ListUsersOutput output;
-  cut(iam, request, "ListUsers", found, [](const UserRecord* user) { return key_of(user->name); }, output);
+  const auto found = page_of(
+      iam, iam.users, request, "ListUsers", [&](const UserRecord& user) { return user.path.starts_with(prefix); },
+      output);
   output.users.emplace();
   for (const UserRecord* user : found) output.users->push_back(render_user_in_list(*user));
   return output;
