@@ -28,11 +28,12 @@ class Served:
     def __init__(self, words, path):
         self.name = words[0]
         self.flags = {word for word in words[1:] if word in FLAGS}
-        self.permissions = []
+        self.permissions, self.by_handler = [], []
         for word in words[1:]:
-            if word.startswith('allow='):
-                action, _, resource = word[len('allow='):].partition('@')
-                self.permissions.append((action, resource or '*'))
+            kind, equals, row = word.partition('=')
+            if equals and kind in ('allow', 'handler'):
+                action, _, resource = row.partition('@')
+                (self.permissions if kind == 'allow' else self.by_handler).append((action, resource or '*'))
             elif word not in FLAGS:
                 raise ModelError(f'{path}: {self.name}: unknown word "{word}"')
 
@@ -135,9 +136,9 @@ class Model:
             if len(set(fields)) != len(fields):
                 raise ModelError(f'{self.service}: two members of {name} have one C++ name')
         for operation in self.operations:
-            for action, resource in self.served[operation['name']].permissions:
+            for action, resource in self.rows(operation['name']):
                 _, condition, path = action.partition('?')
-                if condition and not self.has_path(operation['name'], path):
+                if condition and not self.has_path(operation['name'], path.removeprefix('!')):
                     raise ModelError(f'{self.service}: {operation["name"]}: allow= asks for {path}, which the input lacks')
                 resource, *keys = resource.split(';')
                 self.check_template(operation['name'], resource)
@@ -219,6 +220,10 @@ class Model:
 
     def signing_name(self):
         return self.metadata.get('signingName', self.metadata['endpointPrefix'])
+
+    def rows(self, operation_name):
+        """Everything that is asked for: what the front asks before the handler, and what the handler asks itself."""
+        return self.permissions(operation_name) + self.served[operation_name].by_handler
 
     def permissions(self, operation_name):
         served = self.served[operation_name]

@@ -48,6 +48,22 @@ std::vector<Ask> list(const std::string& action, const std::string& query) {
   return asks(s3, "ListObjectsV2", {.method = "GET", .path = "/b", .query = query, .headers = {}, .body = {}});
 }
 
+TEST(Permissions, AreChosenByWhatTheInputHas) {
+  const auto asked = [](const std::string& query) {
+    TestService s3(kListing, "s3");
+    s3.require("ListObjectsV2", "s3:Whole?!Prefix", "*");
+    s3.require("ListObjectsV2", "s3:Part?Prefix", "*");
+    std::string actions;
+    for (const Ask& ask :
+         asks(s3, "ListObjectsV2", {.method = "GET", .path = "/b", .query = query, .headers = {}, .body = {}}))
+      actions += ask.action + " ";
+    return actions;
+  };
+  EXPECT_EQ(asked("list-type=2"), "s3:Whole ");
+  EXPECT_EQ(asked("list-type=2&prefix=a"), "s3:Part ");
+  EXPECT_EQ(asked("list-type=2&prefix="), "s3:Whole ");  // "?versionId=" names no version
+}
+
 TEST(ConditionKeys, TellWhatIsListed) {
   const auto all = list("s3:ListBucket", "list-type=2&prefix=home%2Fann&delimiter=/&max-keys=10");
   ASSERT_EQ(all.size(), 1U);

@@ -95,16 +95,20 @@ std::vector<std::string> values_of(const Placeholder& placeholder, bool embedded
   return values;
 }
 
-// A line's allow=ACTION?MEMBER@RESOURCE;KEY=VALUE, taken apart.
+// A line's allow=ACTION?MEMBER@RESOURCE;KEY=VALUE, taken apart. ?!MEMBER: only without the member.
 struct Row {
-  std::string_view action, only_with, resource, keys;
+  std::string_view action, only_with, only_without, resource, keys;
   bool about_tags = true;  // a role that is passed along does not get the tags of what is made
 };
 
 Row read_row(const model::Permission& permission) {
   Row row{.action = permission.action, .resource = permission.resource};
   if (const std::size_t mark = row.action.find('?'); mark != std::string_view::npos) {
-    row.only_with = row.action.substr(mark + 1);
+    const std::string_view member = row.action.substr(mark + 1);
+    if (member.starts_with('!'))
+      row.only_without = member.substr(1);
+    else
+      row.only_with = member;
     row.action = row.action.substr(0, mark);
   }
   if (const std::size_t semicolon = row.resource.find(';'); semicolon != std::string_view::npos) {
@@ -115,11 +119,13 @@ Row read_row(const model::Permission& permission) {
   return row;
 }
 
-// Whether the input has the member; structures and lists count too.
+// Whether the input has the member; structures and lists count too, empty texts do not ("?versionId=").
 bool has_member(const model::Type& type, const void* input, std::string_view path) {
   const std::size_t dot = path.find('.');
   const model::Member* member = type.find(path.substr(0, dot));
   const void* value = member == nullptr ? nullptr : member->get(input);
+  if (value != nullptr && member->type->kind == model::Kind::string && static_cast<const std::string*>(value)->empty())
+    return false;
   if (value == nullptr || dot == std::string_view::npos) return value != nullptr;
   return member->type->kind == model::Kind::structure && has_member(*member->type, value, path.substr(dot + 1));
 }
@@ -181,6 +187,7 @@ std::vector<Ask> asks_of(const model::Operation& operation, const void* input, c
   for (const model::Permission& permission : operation.permissions) {
     const Row row = read_row(permission);
     if (!row.only_with.empty() && !has_member(type, input, row.only_with)) continue;
+    if (!row.only_without.empty() && has_member(type, input, row.only_without)) continue;
     for (std::string& resource : fill_template(row.resource, type, input, scope)) ask(row, std::move(resource));
   }
   // A request that names nothing must not pass for lack of something to ask.

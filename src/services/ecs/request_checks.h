@@ -26,6 +26,24 @@ inline void check_tags(const Tags& tags) {
                                       " is cloud or machine (Brume), not: " + clock->second);
 }
 
+// Whoever runs a task passes its roles: those of the definition, where the request does not name others, which the
+// front has asked for ("Granting a user permissions to pass a role to an AWS service").
+template <class Input>
+void check_passed_roles(const Ecs& ecs, const Request<Input>& request, const TaskDefinition& definition,
+                        const TaskOverride& overrides) {
+  const auto check = [&](const opt<std::string>& role, const opt<std::string>& instead) {
+    if (instead || !role || role->empty()) return;
+    const Ask ask{
+        .action = "iam:PassRole",
+        .resource = role->starts_with("arn:") ? *role : make_global_arn(request.scope, "iam", "role/" + *role),
+        .keys = {{"iam:PassedToService", "ecs-tasks.amazonaws.com"}}};
+    const Verdict verdict = ecs.needs.authorizer.authorize(request, ask);
+    if (!verdict.allowed) throw access_denied_exception(denial_message(request.principal, ask, verdict));
+  };
+  check(definition.task_role_arn, overrides.task_role_arn);
+  check(definition.execution_role_arn, overrides.execution_role_arn);
+}
+
 // One page of ARNs (up to maxResults, 100 by default), in the order of their keys; sets the next page's token. An item
 // is an ARN that is its own key, or a pair of key and ARN.
 struct ArnItem {

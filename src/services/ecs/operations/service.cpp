@@ -209,6 +209,7 @@ CreateServiceOutput create_service(Ecs& ecs, Tx& tx, const Request<CreateService
     throw invalid_parameter_exception("Unable to Start a service that is still Draining.");
   if (!input.desired_count) throw invalid_parameter_exception("The desiredCount parameter is required.");
   const TaskDefinition& definition = active_definition(ecs, scope, input.task_definition).definition;
+  check_passed_roles(ecs, request, definition, {});
   check_balancers(ecs, scope, input.load_balancers.get(), definition);
   const Tags tags = tags_from(input.tags.get());
   check_tags(tags);
@@ -251,6 +252,8 @@ UpdateServiceOutput update_service(Ecs& ecs, Tx& tx, const Request<UpdateService
   const std::string definition =
       input.task_definition ? active_definition(ecs, scope, input.task_definition).definition.task_definition_arn.get()
                             : primary.task_definition;
+  // Who only scales a service passes nothing.
+  if (input.task_definition) check_passed_roles(ecs, request, find_definition(ecs, scope, definition)->definition, {});
   const std::vector<LoadBalancer> balancers = input.load_balancers ? *input.load_balancers : present.load_balancers;
   check_balancers(ecs, scope, balancers, find_definition(ecs, scope, definition)->definition);
   const AwsVpcConfiguration network =

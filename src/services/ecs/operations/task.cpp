@@ -156,6 +156,7 @@ RunTaskOutput run_task(Ecs& ecs, Tx& tx, const Request<RunTaskInput>& request) {
   if (network.subnets.get().empty()) throw invalid_parameter_exception("subnets can not be empty.");
   ecs.needs.interfaces.check(scope, network.subnets.get(), network.security_groups.get());
   check_overrides(input.overrides.get(), found->definition);
+  check_passed_roles(ecs, request, found->definition, input.overrides.get());
   Tags tags = tags_from(input.tags.get());
   check_tags(tags);
   if (input.propagate_tags.get() == "TASK_DEFINITION") tags.insert(found->tags.begin(), found->tags.end());

@@ -19,12 +19,9 @@ void refuse_directory_conditions(const auto& identifier) {
   }
 }
 
-Deletion delete_one(S3& s3, Tx& tx, const RequestContext& context, const BucketRecord& bucket, const std::string& key,
+Deletion delete_one(S3& s3, Tx& tx, const BucketRecord& bucket, const std::string& key,
                     const opt<std::string>& version_id, const opt<std::string>& if_match) {
-  if (version_id && !version_id->empty()) {
-    authorize(s3, context, "s3:DeleteObjectVersion", object_arn(bucket, key));
-    return delete_version(s3, tx, bucket, key, *version_id);
-  }
+  if (version_id && !version_id->empty()) return delete_version(s3, tx, bucket, key, *version_id);
   if (if_match) check_write_conditions(if_match, kNothing, s3.objects.find_current(tx, bucket, key), key);
   return delete_current(s3, tx, bucket, key);
 }
@@ -54,8 +51,11 @@ struct DeleteMany : std::enable_shared_from_this<DeleteMany> {
       refuse_directory_conditions(object);
       const BucketRecord* bucket = s3.find_bucket(name, incarnation);
       if (bucket == nullptr) throw no_such_bucket("The specified bucket does not exist");
+      // Each key is asked for by itself: what may not be deleted is an error beside what was.
+      authorize(s3, context, object.version_id.get().empty() ? "s3:DeleteObject" : "s3:DeleteObjectVersion",
+                object_arn(*bucket, object.key.get()));
       Tx tx(s3.needs.store);
-      const Deletion deletion = delete_one(s3, tx, context, *bucket, object.key.get(), object.version_id, object.e_tag);
+      const Deletion deletion = delete_one(s3, tx, *bucket, object.key.get(), object.version_id, object.e_tag);
       tx.commit();
       if (!quiet) report(object, deletion);
     } catch (const AwsError& error) {
@@ -101,7 +101,7 @@ DeleteObjectOutput delete_object(S3& s3, Tx& tx, const Request<DeleteObjectInput
   const BucketRecord& bucket = require_bucket(s3, request);
   const std::string& key = require_key(request.input.key);
   refuse_directory_conditions(request.input);
-  const Deletion deletion = delete_one(s3, tx, request, bucket, key, request.input.version_id, request.input.if_match);
+  const Deletion deletion = delete_one(s3, tx, bucket, key, request.input.version_id, request.input.if_match);
   DeleteObjectOutput output;
   if (!deletion.version_id.empty()) output.version_id = deletion.version_id;
   if (deletion.delete_marker) output.delete_marker = true;

@@ -11,12 +11,10 @@ bool is_archived(const ObjectRecord& object) {
   return object.storage_class == "GLACIER" || object.storage_class == "DEEP_ARCHIVE";
 }
 
-// Another version than the current one needs a permission of its own.
 template <class Input>
 ObjectRecord find_readable(const S3& s3, const Tx& tx, const Request<Input>& request, const BucketRecord& bucket) {
   const std::string& key = require_key(request.input.key);
   refuse_customer_keys(request.input);
-  if (request.input.version_id) authorize(s3, request, "s3:GetObjectVersion", object_arn(bucket, key));
   return require_object(s3, tx, request, bucket, key, request.input.version_id);
 }
 

@@ -6,12 +6,10 @@
 namespace brume::s3 {
 namespace {
 
-// Of another version than the current one a permission of its own is needed.
 template <class Input>
 ObjectRecord find_version(const S3& s3, const Tx& tx, const Request<Input>& request, const BucketRecord& bucket,
-                          std::string_view version_action, const char* method) {
+                          const char* method) {
   const std::string& key = require_key(request.input.key);
-  if (request.input.version_id) authorize(s3, request, version_action, object_arn(bucket, key));
   return require_object(s3, tx, request, bucket, key, request.input.version_id, method);
 }
 
@@ -19,7 +17,7 @@ ObjectRecord find_version(const S3& s3, const Tx& tx, const Request<Input>& requ
 
 GetObjectTaggingOutput get_object_tagging(S3& s3, Tx& tx, const Request<GetObjectTaggingInput>& request) {
   const BucketRecord& bucket = require_bucket(s3, request);
-  const ObjectRecord object = find_version(s3, tx, request, bucket, "s3:GetObjectVersionTagging", "GET");
+  const ObjectRecord object = find_version(s3, tx, request, bucket, "GET");
   GetObjectTaggingOutput output;
   output.tag_set = tags_to<Tag>(object.tags);
   output.version_id = shown_version(bucket, object.version_id);
@@ -28,7 +26,7 @@ GetObjectTaggingOutput get_object_tagging(S3& s3, Tx& tx, const Request<GetObjec
 
 PutObjectTaggingOutput put_object_tagging(S3& s3, Tx& tx, const Request<PutObjectTaggingInput>& request) {
   const BucketRecord& bucket = require_bucket(s3, request);
-  ObjectRecord object = find_version(s3, tx, request, bucket, "s3:PutObjectVersionTagging", "PUT");
+  ObjectRecord object = find_version(s3, tx, request, bucket, "PUT");
   object.tags = parse_tag_set(request.input.tagging.get().tag_set.get(), kObjectTags);
   s3.objects.update(tx, bucket, *request.input.key, object);
   PutObjectTaggingOutput output;
@@ -38,7 +36,7 @@ PutObjectTaggingOutput put_object_tagging(S3& s3, Tx& tx, const Request<PutObjec
 
 DeleteObjectTaggingOutput delete_object_tagging(S3& s3, Tx& tx, const Request<DeleteObjectTaggingInput>& request) {
   const BucketRecord& bucket = require_bucket(s3, request);
-  ObjectRecord object = find_version(s3, tx, request, bucket, "s3:DeleteObjectVersionTagging", "DELETE");
+  ObjectRecord object = find_version(s3, tx, request, bucket, "DELETE");
   object.tags.clear();
   s3.objects.update(tx, bucket, *request.input.key, object);
   DeleteObjectTaggingOutput output;
@@ -48,7 +46,7 @@ DeleteObjectTaggingOutput delete_object_tagging(S3& s3, Tx& tx, const Request<De
 
 GetObjectAclOutput get_object_acl(S3& s3, Tx& tx, const Request<GetObjectAclInput>& request) {
   const BucketRecord& bucket = require_bucket(s3, request);
-  const ObjectRecord object = find_version(s3, tx, request, bucket, "s3:GetObjectVersionAcl", "GET");
+  const ObjectRecord object = find_version(s3, tx, request, bucket, "GET");
   GetObjectAclOutput output;
   output.owner = owner_of(bucket);
   output.grants = grants_of(bucket, object.acl);
@@ -57,7 +55,7 @@ GetObjectAclOutput get_object_acl(S3& s3, Tx& tx, const Request<GetObjectAclInpu
 
 PutObjectAclOutput put_object_acl(S3& s3, Tx& tx, const Request<PutObjectAclInput>& request) {
   const BucketRecord& bucket = require_bucket(s3, request);
-  ObjectRecord object = find_version(s3, tx, request, bucket, "s3:PutObjectVersionAcl", "PUT");
+  ObjectRecord object = find_version(s3, tx, request, bucket, "PUT");
   const std::string acl = requested_acl(acl_request(request.input), bucket, false);
   if (acl.empty()) throw AwsError("MissingSecurityHeader", "Your request was missing a required header");
   object.acl = acl;
