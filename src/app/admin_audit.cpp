@@ -1,6 +1,7 @@
 // GET /audit of the admin socket: the newest events of every account and region, oldest first.
 #include <algorithm>
 #include <boost/json.hpp>
+#include <map>
 #include <memory>
 
 #include "app/admin.h"
@@ -13,8 +14,6 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::int64_t kMostEvents = 10'000;
-// How long `brume audit --follow` waits before it asks again, when nothing came.
-constexpr Duration kFollowPause = milliseconds(500);
 
 struct Reading {
   Time from, until;
@@ -23,18 +22,28 @@ struct Reading {
   std::vector<cloudtrail::EventRecord> events;
 };
 
+// The event that the owner of another account's resource was given: the caller's own one tells more.
+bool is_copy(const cloudtrail::EventRecord& event) {
+  return event.json.find("\"sharedEventID\":") != std::string::npos && event.user_name.empty();
+}
+
 bool has_failed(const cloudtrail::EventRecord& event) { return event.json.find("\"errorCode\":") != std::string::npos; }
 
 void read(const cloudtrail::EventHistory& history, Reading& reading) {
   for (const Scope& scope : history.scopes()) {
     std::size_t count = 0;
     history.read(scope, reading.from, reading.until, {}, [&](const std::string&, const auto& event) {
-      if (reading.failed_only && !has_failed(event)) return true;
+      if (is_copy(event) || (reading.failed_only && !has_failed(event))) return true;
       reading.events.push_back(event);
       return ++count < reading.limit;
     });
   }
-  std::ranges::sort(reading.events, {}, &cloudtrail::EventRecord::time);
+  // Newest first so far; events of one moment keep their order.
+  std::multimap<std::int64_t, cloudtrail::EventRecord> ordered;
+  for (auto event = reading.events.rbegin(); event != reading.events.rend(); ++event)
+    ordered.emplace(event->time.ms, std::move(*event));
+  reading.events.clear();
+  for (auto& [time, event] : ordered) reading.events.push_back(std::move(event));
   if (reading.events.size() > reading.limit)
     reading.events.erase(reading.events.begin(), reading.events.end() - static_cast<std::ptrdiff_t>(reading.limit));
 }
@@ -58,16 +67,9 @@ void Admin::audit(const HttpRequest& request, const Done& done) {
     reading->limit = static_cast<std::size_t>(std::clamp<std::int64_t>(number, 1, kMostEvents));
   reading->failed_only = request.parameter("failed") == "1";
   reading->until = cloud_.clock.now() + days(1);
-  const bool wait = request.parameter("wait") == "1", following = reading->from != Time{};
-  cloud_.cloudtrail.recorder.flush([this, reading, wait, following, done] {
+  cloud_.cloudtrail.recorder.flush([this, reading, done] {
     cloud_.workers.run([this, reading] { read(cloud_.cloudtrail.history, *reading); },
-                       [this, reading, wait, following, done] {
-                         // The newest one was shown before.
-                         const bool nothing_new = reading->events.size() <= (following ? 1U : 0U);
-                         if (!wait || !nothing_new) return done(reply_of(*reading));
-                         cloud_.control.at(cloud_.clock.now() + kFollowPause,
-                                           [reading, done] { done(reply_of(*reading)); });
-                       });
+                       [reading, done] { done(reply_of(*reading)); });
   });
 }
 

@@ -17,6 +17,7 @@ struct AuditRecord {
   RequestContext context;
   std::optional<model::Object> input, output;  // absent: not read, or there is none
   std::string error_code, error_message;       // empty: it succeeded
+  std::string resource_account;                // whose the resource is, when it is not of the caller's account
 };
 
 class AuditSink {

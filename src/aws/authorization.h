@@ -40,6 +40,7 @@ struct Verdict {
   // The end of AWS's message: "because no identity-based policy allows the ecr:BatchGetImage action",
   // "with an explicit deny in an identity-based policy".
   std::string reason;
+  std::string resource_account;  // whose the resource is, when it is not of the caller's account
 };
 
 class Authorizer {

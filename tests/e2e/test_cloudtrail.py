@@ -1,6 +1,7 @@
 """CloudTrail: every request is an event, refused ones too; trails deliver to S3 and Logs; brume audit shows them."""
 import gzip
 import json
+import subprocess
 
 import pytest
 from botocore.exceptions import ClientError
@@ -53,6 +54,27 @@ def test_a_denied_user_is_named_and_secrets_are_not(cloud, trail):
     made, = [event for event in look_up(cloud.client('cloudtrail', region='us-east-1'), EventName='CreateAccessKey')]
     assert key['SecretAccessKey'] not in made['CloudTrailEvent']
     assert made['record']['responseElements']['accessKey']['accessKeyId'] == key['AccessKeyId']
+
+
+def test_no_secret_is_in_any_event(cloud):
+    iam = cloud.client('iam')
+    iam.create_user(UserName='keeper')
+    iam.create_login_profile(UserName='keeper', Password='Sesame-0pen!')
+    iam.update_login_profile(UserName='keeper', Password='Sesame-0pen?')
+    key = iam.create_access_key(UserName='keeper')['AccessKey']
+    device = iam.create_virtual_mfa_device(VirtualMFADeviceName='keeper')['VirtualMFADevice']
+    session = cloud.session_client('sts', key).get_session_token()['Credentials']
+    token = cloud.client('ecr').get_authorization_token()['authorizationData'][0]['authorizationToken']
+    secrets = ['Sesame-0pen', key['SecretAccessKey'], session['SecretAccessKey'], session['SessionToken'], token,
+               device['Base32StringSeed'].decode()]
+    names = set()
+    for region in (REGION, 'us-east-1'):
+        pages = cloud.client('cloudtrail', region=region).get_paginator('lookup_events').paginate()
+        for event in (event for page in pages for event in page['Events']):
+            names.add(event['EventName'])
+            assert not [secret for secret in secrets if secret in event['CloudTrailEvent']], event['EventName']
+    assert {'CreateLoginProfile', 'UpdateLoginProfile', 'CreateAccessKey', 'CreateVirtualMFADevice', 'GetSessionToken',
+            'GetAuthorizationToken'} <= names
 
 
 def test_pages_are_whole_and_newest_first(cloud, trail):
@@ -163,3 +185,21 @@ def test_brume_audit(cloud):
     assert all(' -> ' in line for line in cloud.brume('audit', '--failed').stdout.splitlines())
     event = json.loads(cloud.brume('audit', '--json', '--limit', 1).stdout)
     assert event['eventName'] == 'GetRole' and event['eventCategory'] == 'Management'
+
+
+def test_brume_audit_follows_whatever_the_clock_does(cloud):
+    process = subprocess.Popen([cloud.program, '--state', cloud.state, 'audit', '--follow', '--json', '--limit', '1'],
+                               stdout=subprocess.PIPE, text=True)
+    try:
+        assert json.loads(process.stdout.readline())['eventName'], 'it begins with the newest one'
+        cloud.brume('clock', 'pause')
+        asked = [cloud.client('sts').get_caller_identity()['ResponseMetadata']['RequestId'] for _ in range(60)]
+        cloud.brume('clock', 'resume')
+        seen = []
+        while len(seen) < len(asked):
+            request = json.loads(process.stdout.readline())['requestID']
+            seen += [request] if request in asked else []
+        assert seen == asked, 'each once, in order, however many came at one moment'
+    finally:
+        process.kill()
+        process.wait()

@@ -1,10 +1,13 @@
-"""Three accounts: roles and buckets across them, boundaries, sessions, tags; each allowed and refused, and why."""
+"""Three accounts: roles and buckets across them, boundaries, sessions, tags; each allowed and refused, why, and in whose
+audit trail."""
+import gzip
 import json
 
 import pytest
 from botocore.exceptions import ClientError
 
 from cloud import REGION
+from waiting import wait_until
 
 OWNER, PARTNER, STRANGER = '111111111111', '222222222222', '333333333333'
 
@@ -15,6 +18,48 @@ def policy(*statements):
 
 def allow(action, resource='*', **more):
     return {'Effect': 'Allow', 'Action': action, 'Resource': resource, **more}
+
+
+# What every user of this file asked for, to be found in the trails at the end: (request id, operation, error code).
+ASKED = []
+# Those that an account beside the caller's is told of: {request id: account}.
+SHARED = {}
+
+
+def acting(cloud, service, keys, **options):
+    """A client of a user or session, each of whose requests must be an event."""
+    client = cloud.session_client(service, keys, **options)
+
+    def note(parsed, model, **_):
+        ASKED.append((parsed['ResponseMetadata']['RequestId'], model.name, parsed.get('Error', {}).get('Code')))
+    client.meta.events.register('after-call', note)
+    return client
+
+
+def told(account):
+    """The last request is told to this account as well."""
+    SHARED[ASKED[-1][0]] = account
+
+
+@pytest.fixture(scope='module', autouse=True)
+def trails(cloud):
+    """Every account has a trail of everything, data events too: {account: its bucket}."""
+    buckets = {}
+    for account in (OWNER, PARTNER, STRANGER):
+        s3, bucket = cloud.client('s3', key=account, s3={'addressing_style': 'path'}), f'trail-of-{account}'
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={'LocationConstraint': REGION})
+        service = {'Effect': 'Allow', 'Principal': {'Service': 'cloudtrail.amazonaws.com'}}
+        s3.put_bucket_policy(Bucket=bucket, Policy=policy(
+            {**service, 'Action': 's3:GetBucketAcl', 'Resource': f'arn:aws:s3:::{bucket}'},
+            {**service, 'Action': 's3:PutObject', 'Resource': f'arn:aws:s3:::{bucket}/AWSLogs/{account}/*'}))
+        trail = cloud.client('cloudtrail', key=account)
+        trail.create_trail(Name='all', S3BucketName=bucket, IsMultiRegionTrail=True)
+        trail.put_event_selectors(TrailName='all', EventSelectors=[
+            {'ReadWriteType': 'All', 'IncludeManagementEvents': True,
+             'DataResources': [{'Type': 'AWS::S3::Object', 'Values': ['arn:aws:s3']}]}])
+        trail.start_logging(Name='all')
+        buckets[account] = bucket
+    return buckets
 
 
 class Denied:
@@ -62,8 +107,8 @@ def bucket(cloud):
 
 
 def test_a_role_across_accounts_needs_its_external_id(cloud, role, user):
-    partner = cloud.session_client('sts', user(PARTNER, 'pia', allow('sts:AssumeRole', role)))
-    stranger = cloud.session_client('sts', user(STRANGER, 'sam', allow('sts:AssumeRole', role)))
+    partner = acting(cloud, 'sts', user(PARTNER, 'pia', allow('sts:AssumeRole', role)))
+    stranger = acting(cloud, 'sts', user(STRANGER, 'sam', allow('sts:AssumeRole', role)))
     without = Denied(partner.assume_role, RoleArn=role, RoleSessionName='visit')
     assert without.code == 'AccessDenied'
     assert f'User: arn:aws:iam::{PARTNER}:user/pia is not authorized to perform: sts:AssumeRole on resource: {role}' \
@@ -71,7 +116,8 @@ def test_a_role_across_accounts_needs_its_external_id(cloud, role, user):
     assert Denied(partner.assume_role, RoleArn=role, RoleSessionName='visit', ExternalId='wrong').code == 'AccessDenied'
     assert Denied(stranger.assume_role, RoleArn=role, RoleSessionName='visit', ExternalId='order-66').code == 'AccessDenied'
     session = partner.assume_role(RoleArn=role, RoleSessionName='visit', ExternalId='order-66')['Credentials']
-    assert cloud.session_client('sts', session).get_caller_identity()['Account'] == OWNER
+    told(OWNER)
+    assert acting(cloud, 'sts', session).get_caller_identity()['Account'] == OWNER
     why = cloud.brume('why', without.request).stdout
     assert '✗ Condition StringEquals sts:ExternalId: the policy says order-66; the request does not have it' in why
     assert 'both sides must allow' in why and 'role trust policy' in why
@@ -91,10 +137,10 @@ def test_a_chained_session_lasts_an_hour_and_keeps_its_tags(cloud, user):
              for name in ('first', 'second')]
     iam.put_role_policy(RoleName='first', PolicyName='own', PolicyDocument=policy(
         allow(['sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity'])))
-    sts = cloud.session_client('sts', user(OWNER, 'chain', allow('sts:*')))
+    sts = acting(cloud, 'sts', user(OWNER, 'chain', allow('sts:*')))
     first = sts.assume_role(RoleArn=roles[0], RoleSessionName='first', DurationSeconds=7200, SourceIdentity='olivia',
                             Tags=[{'Key': 'team', 'Value': 'red'}], TransitiveTagKeys=['team'])['Credentials']
-    chained = cloud.session_client('sts', first)
+    chained = acting(cloud, 'sts', first)
     assert Denied(chained.assume_role, RoleArn=roles[1], RoleSessionName='second',
                   DurationSeconds=3601).code == 'ValidationError'
     assert Denied(chained.assume_role, RoleArn=roles[1], RoleSessionName='second', SourceIdentity='eve').code == 'AccessDenied'
@@ -102,16 +148,17 @@ def test_a_chained_session_lasts_an_hour_and_keeps_its_tags(cloud, user):
     assert answer['SourceIdentity'] == 'olivia'
     iam.put_role_policy(RoleName='second', PolicyName='own', PolicyDocument=policy(
         allow('s3:ListAllMyBuckets', Condition={'StringEquals': {'aws:PrincipalTag/team': 'red'}})))
-    assert cloud.session_client('s3', answer['Credentials']).list_buckets()
+    assert acting(cloud, 's3', answer['Credentials']).list_buckets()
 
 
 def test_a_bucket_policy_across_accounts_needs_both_sides(cloud, bucket, user):
     keys = user(PARTNER, 'bea')
-    s3 = cloud.session_client('s3', keys, s3={'addressing_style': 'path'})
+    s3 = acting(cloud, 's3', keys, s3={'addressing_style': 'path'})
     bucket.put_bucket_policy(Bucket='ledger', Policy=policy(
         {'Effect': 'Allow', 'Principal': {'AWS': f'arn:aws:iam::{PARTNER}:user/bea'}, 'Action': 's3:GetObject',
          'Resource': 'arn:aws:s3:::ledger/open/*'}))
     alone = Denied(s3.get_object, Bucket='ledger', Key='open/1')
+    told(OWNER)
     assert 'because no identity-based policy allows the s3:GetObject action' in alone.message
     why = json.loads(cloud.brume('why', '--json', alone.request).stdout)['asks'][0]
     assert why['resource_account'] == OWNER and not why['allowed']
@@ -121,29 +168,80 @@ def test_a_bucket_policy_across_accounts_needs_both_sides(cloud, bucket, user):
     cloud.client('iam', key=PARTNER).put_user_policy(UserName='bea', PolicyName='own',
                                                      PolicyDocument=policy(allow('s3:GetObject')))
     assert s3.get_object(Bucket='ledger', Key='open/1')['Body'].read() == b'1'
+    told(OWNER)
     shut = Denied(s3.get_object, Bucket='ledger', Key='shut/1')
+    told(OWNER)
     assert 'because no resource-based policy allows the s3:GetObject action' in shut.message
-    stranger = cloud.session_client('s3', user(STRANGER, 'stan', allow('s3:*')), s3={'addressing_style': 'path'})
+    stranger = acting(cloud, 's3', user(STRANGER, 'stan', allow('s3:*')), s3={'addressing_style': 'path'})
     assert Denied(stranger.get_object, Bucket='ledger', Key='open/1').code == 'AccessDenied'
+    told(OWNER)
+    # The same through the aws cli.
+    names = {'AWS_ACCESS_KEY_ID': keys['AccessKeyId'], 'AWS_SECRET_ACCESS_KEY': keys['SecretAccessKey']}
+    words = ['s3api', 'get-object', '--bucket', 'ledger', str(cloud.work / 'got'), '--key']
+    assert cloud.aws(*words, 'open/1', credentials=names)['ContentLength'] == 1
+    assert 'no resource-based policy allows the s3:GetObject action' in cloud.aws(
+        *words, 'shut/1', check=False, credentials=names).stderr
+
+
+def test_many_deletions_are_asked_one_by_one(cloud, bucket, user):
+    for key in ('mine/1', 'mine/2', 'yours/1'):
+        bucket.put_object(Bucket='ledger', Key=key, Body=b'x')
+    keys = user(OWNER, 'sweeper', allow('s3:DeleteObject', 'arn:aws:s3:::ledger/mine/*'))
+    s3 = acting(cloud, 's3', keys, s3={'addressing_style': 'path'})
+    answer = s3.delete_objects(Bucket='ledger', Delete={'Objects': [
+        {'Key': key} for key in ('mine/1', 'yours/1', 'mine/2')]})
+    assert [each['Key'] for each in answer['Deleted']] == ['mine/1', 'mine/2']
+    error, = answer['Errors']
+    assert (error['Key'], error['Code']) == ('yours/1', 'AccessDenied')
+    assert error['Message'] == (
+        f'User: arn:aws:iam::{OWNER}:user/sweeper is not authorized to perform: s3:DeleteObject on resource: '
+        'arn:aws:s3:::ledger/yours/1 because no identity-based policy allows the s3:DeleteObject action')
+    assert bucket.list_objects_v2(Bucket='ledger', Prefix='yours/')['KeyCount'] == 1
+    assert bucket.list_objects_v2(Bucket='ledger', Prefix='mine/')['KeyCount'] == 0
+
+
+def test_versions_tags_and_acls_have_actions_of_their_own(cloud, bucket, user):
+    bucket.create_bucket(Bucket='versions', CreateBucketConfiguration={'LocationConstraint': REGION})
+    bucket.put_bucket_versioning(Bucket='versions', VersioningConfiguration={'Status': 'Enabled'})
+    first, second = (bucket.put_object(Bucket='versions', Key='k', Body=body)['VersionId'] for body in (b'1', b'2'))
+    keys = user(OWNER, 'current', allow(['s3:GetObject', 's3:PutObject', 's3:DeleteObject'], 'arn:aws:s3:::versions/*'))
+    s3 = acting(cloud, 's3', keys, s3={'addressing_style': 'path'})
+    assert s3.get_object(Bucket='versions', Key='k')['Body'].read() == b'2'
+    for call, action, more in (
+            (s3.get_object, 's3:GetObjectVersion', {'VersionId': first}),
+            (s3.delete_object, 's3:DeleteObjectVersion', {'VersionId': first}),
+            (s3.put_object, 's3:PutObjectTagging', {'Tagging': 'a=b'}),
+            (s3.put_object, 's3:PutObjectAcl', {'ACL': 'bucket-owner-full-control'})):
+        assert f'no identity-based policy allows the {action} action' in Denied(
+            call, Bucket='versions', Key='k', **more).message
+    many = s3.delete_objects(Bucket='versions', Delete={'Objects': [{'Key': 'k', 'VersionId': first}]})
+    assert 's3:DeleteObjectVersion' in many['Errors'][0]['Message']
+    # Who may read versions may not read what is current.
+    history = acting(cloud, 's3', user(OWNER, 'history', allow(
+        ['s3:GetObjectVersion', 's3:DeleteObjectVersion'], 'arn:aws:s3:::versions/*')), s3={'addressing_style': 'path'})
+    assert history.get_object(Bucket='versions', Key='k', VersionId=first)['Body'].read() == b'1'
+    assert Denied(history.get_object, Bucket='versions', Key='k').code == 'AccessDenied'
+    history.delete_object(Bucket='versions', Key='k', VersionId=first)
+    assert [each['VersionId'] for each in bucket.list_object_versions(Bucket='versions')['Versions']] == [second]
 
 
 def test_a_boundary_and_a_session_policy_only_narrow(cloud, user):
     iam = cloud.client('iam', key=OWNER)
     boundary = iam.create_policy(PolicyName='only-s3', PolicyDocument=policy(allow('s3:*')))['Policy']['Arn']
     keys = user(OWNER, 'bound', allow('*'), boundary=boundary)
-    assert cloud.session_client('s3', keys).list_buckets()
-    outside = Denied(cloud.session_client('logs', keys).describe_log_groups)
+    assert acting(cloud, 's3', keys).list_buckets()
+    outside = Denied(acting(cloud, 'logs', keys).describe_log_groups)
     assert 'because no permissions boundary allows the logs:DescribeLogGroups action' in outside.message
     assert 'add to the permissions boundary' in cloud.brume('why', outside.request).stdout
     # A federated session has what both its user and the session policy allow.
-    token = cloud.session_client('sts', user(OWNER, 'fed', allow('*'))).get_federation_token(
+    token = acting(cloud, 'sts', user(OWNER, 'fed', allow('*'))).get_federation_token(
         Name='guest', Policy=policy(allow('s3:ListAllMyBuckets')))['Credentials']
-    assert cloud.session_client('sts', token).get_caller_identity()['Arn'] == \
+    assert acting(cloud, 'sts', token).get_caller_identity()['Arn'] == \
         f'arn:aws:sts::{OWNER}:federated-user/guest'
-    assert cloud.session_client('s3', token).list_buckets()
-    assert 'no session policy' in Denied(cloud.session_client('logs', token).describe_log_groups).message
+    assert acting(cloud, 's3', token).list_buckets()
+    assert 'no session policy' in Denied(acting(cloud, 'logs', token).describe_log_groups).message
     # Who may make users may make them only within the boundary.
-    maker = cloud.session_client('iam', user(OWNER, 'maker', allow(
+    maker = acting(cloud, 'iam', user(OWNER, 'maker', allow(
         'iam:CreateUser', Condition={'StringEquals': {'iam:PermissionsBoundary': boundary}})))
     assert Denied(maker.create_user, UserName='free').code == 'AccessDenied'
     assert maker.create_user(UserName='within', PermissionsBoundary=boundary)
@@ -157,7 +255,7 @@ def test_tags_decide(cloud, user):
                 allow('logs:DeleteLogGroup',
                       Condition={'StringEquals': {'aws:ResourceTag/team': '${aws:PrincipalTag/team}'}}))
     iam.tag_user(UserName='tagged', Tags=[{'Key': 'team', 'Value': 'red'}])
-    logs, root = cloud.session_client('logs', keys), cloud.client('logs', key=OWNER)
+    logs, root = acting(cloud, 'logs', keys), cloud.client('logs', key=OWNER)
     assert Denied(logs.create_log_group, logGroupName='plain').code == 'AccessDeniedException'
     assert Denied(logs.create_log_group, logGroupName='blue', tags={'team': 'blue'}).code == 'AccessDeniedException'
     logs.create_log_group(logGroupName='red', tags={'team': 'red'})
@@ -175,7 +273,7 @@ def test_a_role_is_passed_only_by_who_may_pass_it(cloud, user):
     trust = policy({'Effect': 'Allow', 'Principal': {'Service': 'ecs-tasks.amazonaws.com'}, 'Action': 'sts:AssumeRole'})
     arn = iam.create_role(RoleName='task', AssumeRolePolicyDocument=trust)['Role']['Arn']
     keys = user(OWNER, 'runner', allow('ecs:*'))
-    ecs = cloud.session_client('ecs', keys)
+    ecs = acting(cloud, 'ecs', keys)
     definition = {'family': 'f', 'taskRoleArn': arn, 'networkMode': 'awsvpc', 'requiresCompatibilities': ['FARGATE'],
                   'cpu': '256', 'memory': '512', 'containerDefinitions': [{'name': 'c', 'image': 'i'}]}
     denied = Denied(ecs.register_task_definition, **definition)
@@ -187,10 +285,10 @@ def test_a_role_is_passed_only_by_who_may_pass_it(cloud, user):
 
 def test_encoded_messages_are_decoded(cloud, user):
     keys = user(OWNER, 'netty', allow('sts:DecodeAuthorizationMessage'))
-    denied = Denied(cloud.session_client('ec2', keys).create_vpc, CidrBlock='10.0.0.0/16')
+    denied = Denied(acting(cloud, 'ec2', keys).create_vpc, CidrBlock='10.0.0.0/16')
     assert denied.code == 'UnauthorizedOperation'
     message = denied.message.split('Encoded authorization failure message: ')[1]
-    sts = cloud.session_client('sts', keys)
+    sts = acting(cloud, 'sts', keys)
     decoded = json.loads(sts.decode_authorization_message(EncodedMessage=message)['DecodedMessage'])
     assert decoded['allowed'] is False and decoded['context']['action'] == 'ec2:CreateVpc'
     assert Denied(sts.decode_authorization_message, EncodedMessage='AAAA').code == 'InvalidAuthorizationMessageException'
@@ -217,15 +315,58 @@ def test_bad_documents_are_refused_quickly(cloud):
 
 def test_keys_of_a_deleted_user_open_nothing(cloud, user):
     keys = user(STRANGER, 'gone', allow('s3:ListAllMyBuckets'))
-    s3 = cloud.session_client('s3', keys)
-    session = cloud.session_client('sts', keys).get_session_token()['Credentials']
-    assert s3.list_buckets() and cloud.session_client('s3', session).list_buckets()
+    s3 = acting(cloud, 's3', keys)
+    session = acting(cloud, 'sts', keys).get_session_token()['Credentials']
+    assert s3.list_buckets() and acting(cloud, 's3', session).list_buckets()
     iam = cloud.client('iam', key=STRANGER)
     iam.delete_access_key(UserName='gone', AccessKeyId=keys['AccessKeyId'])
     assert Denied(s3.list_buckets).code == 'InvalidAccessKeyId'
     iam.delete_user_policy(UserName='gone', PolicyName='own')
     iam.delete_user(UserName='gone')
-    assert Denied(cloud.session_client('s3', session).list_buckets).code == 'AccessDenied'
+    assert Denied(acting(cloud, 's3', session).list_buckets).code == 'AccessDenied'
     # A user of the same name is another user.
     user(STRANGER, 'gone', allow('s3:ListAllMyBuckets'))
-    assert Denied(cloud.session_client('s3', session).list_buckets).code == 'AccessDenied'
+    assert Denied(acting(cloud, 's3', session).list_buckets).code == 'AccessDenied'
+
+
+def test_each_answer_is_an_event_where_it_belongs(cloud, trails):
+    """Of everything that this file's users asked: in the caller's account, and in that of the other's resource."""
+    def delivered():
+        found = {}
+        for account, bucket in trails.items():
+            s3 = cloud.client('s3', key=account, s3={'addressing_style': 'path'})
+            pages = s3.get_paginator('list_objects_v2').paginate(Bucket=bucket, Prefix='AWSLogs/')
+            for item in (item for page in pages for item in page.get('Contents', [])):
+                body = gzip.decompress(s3.get_object(Bucket=bucket, Key=item['Key'])['Body'].read())
+                for record in json.loads(body)['Records']:
+                    assert record['recipientAccountId'] == account
+                    found.setdefault(record['requestID'], {})[account] = record
+        # Keys that nobody has are in nobody's trail.
+        wanted = [each for each in ASKED if each[2] != 'InvalidAccessKeyId']
+        return found if all(request in found for request, _, _ in wanted) else None
+    found = wait_until(delivered, 60, 'the delivery of all events')
+    assert len(ASKED) > 40 and len(SHARED) >= 5
+    for request, operation, code in ASKED:
+        if code == 'InvalidAccessKeyId':
+            assert request not in found
+            continue
+        records = found[request]
+        caller, = {record['userIdentity']['accountId'] for record in records.values()}
+        own = records[caller]
+        assert own['eventName'] == operation
+        assert own.get('errorCode', '').removeprefix('Client.') == (code or ''), (operation, own)
+        assert own['userIdentity']['arn'] and own['userIdentity']['type'] != 'AWSAccount'
+        assert set(records) == {caller, SHARED.get(request, caller)}, (operation, code)
+        if request in SHARED:
+            other = records[SHARED[request]]
+            assert other['userIdentity'] == {'type': 'AWSAccount', 'accountId': caller,
+                                             'principalId': own['userIdentity']['principalId']}
+            assert other['sharedEventID'] == own['sharedEventID'] and other['eventID'] != own['eventID']
+            assert other.get('errorCode') == own.get('errorCode')
+    # Management events are in the history of both as well.
+    assumed, = [request for request in SHARED if found[request][OWNER]['eventName'] == 'AssumeRole']
+    for account in (OWNER, PARTNER):
+        region = found[assumed][account]['awsRegion']
+        events = cloud.client('cloudtrail', key=account, region=region).lookup_events(
+            LookupAttributes=[{'AttributeKey': 'EventName', 'AttributeValue': 'AssumeRole'}])['Events']
+        assert assumed in [json.loads(event['CloudTrailEvent'])['requestID'] for event in events]

@@ -165,3 +165,30 @@ def test_why_names_the_claim_that_did_not_fit(cloud, issuer, assume):
     text = cloud.brume('why', error.value.response['ResponseMetadata']['RequestId']).stdout
     assert f'✗ Condition StringLike {ISSUER}:sub: the policy says repo:acme/shop:*; the request has ' \
            'repo:mallory/shop:ref:refs/heads/main' in text
+
+
+def test_each_attempt_is_an_event_in_the_roles_account(cloud, issuer, assume):
+    token = issuer.token()
+    good = assume(token)
+    bad = issuer.token(sub='repo:mallory/shop:ref:refs/heads/main')
+    assert refused(assume, bad) == 'AccessDenied'
+    # An unsigned request to an address without a Region's name is the default Region's.
+    events = cloud.client('cloudtrail', region='us-east-1').lookup_events(
+        LookupAttributes=[{'AttributeKey': 'EventName', 'AttributeValue': 'AssumeRoleWithWebIdentity'}])['Events']
+    denied, allowed = [json.loads(event['CloudTrailEvent']) for event in events[:2]]
+    assert allowed['requestID'] == good['ResponseMetadata']['RequestId'] and allowed['recipientAccountId'] == ACCOUNT
+    subject = 'repo:acme/shop:ref:refs/heads/main'
+    assert allowed['userIdentity'] == {'type': 'WebIdentityUser', 'userName': subject, 'identityProvider': PROVIDER,
+                                       'principalId': f'{PROVIDER}:sts.amazonaws.com:{subject}'}
+    assert events[1]['Username'] == subject
+    assert denied['errorCode'] == 'AccessDenied' and denied['userIdentity'] == {'type': 'WebIdentityUser'}
+    for event in events:
+        assert token not in event['CloudTrailEvent'] and bad not in event['CloudTrailEvent']
+
+
+def test_a_replayed_token_ends_with_its_time(cloud, issuer, assume):
+    token = issuer.token()
+    first, second = assume(token)['Credentials'], assume(token)['Credentials']
+    assert first['AccessKeyId'] != second['AccessKeyId'], 'it may be used again: AWS documents nothing else'
+    cloud.brume('clock', 'advance', '6m')
+    assert refused(assume, token) == 'ExpiredTokenException'

@@ -1,9 +1,11 @@
 // brume audit: who asked for what, and how it ended.
 #include <boost/json.hpp>
+#include <chrono>
 #include <cstdio>
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 #include "app/admin_client.h"
 #include "app/commands/commands.h"
@@ -12,6 +14,10 @@ namespace brume::app {
 namespace {
 
 namespace json = boost::json;
+
+constexpr std::int64_t kMostEvents = 10'000;
+// By the machine's clock: the cloud's may stand still.
+constexpr std::chrono::milliseconds kFollowPause(300);
 
 std::string text(const json::object& event, const char* name) {
   const json::value* value = event.if_contains(name);
@@ -23,6 +29,7 @@ std::string who(const json::object& event) {
   const json::object& identity = event.at("userIdentity").as_object();
   const std::string type = text(identity, "type"), arn = text(identity, "arn");
   if (type == "AWSService") return text(identity, "invokedBy");
+  if (type == "WebIdentityUser") return "web identity " + text(identity, "userName");
   if (arn.empty()) return type == "AWSAccount" ? "anonymous" : type;
   return text(identity, "accountId") + " " + arn.substr(arn.rfind(':') + 1);
 }
@@ -54,9 +61,11 @@ void show(const json::object& event) {
 }
 
 json::value ask_for_events(const Instance& instance, const AuditOptions& options, std::int64_t from) {
-  const auto answer = admin_call(instance, "GET",
-                                 "/audit?limit=" + std::to_string(options.limit) + "&from=" + std::to_string(from) +
-                                     (options.failed ? "&failed=1" : "") + (options.follow ? "&wait=1" : ""));
+  // Of what came since the last page nothing is left out.
+  const std::int64_t limit = from == 0 ? options.limit : kMostEvents;
+  const auto answer = admin_call(
+      instance, "GET",
+      "/audit?limit=" + std::to_string(limit) + "&from=" + std::to_string(from) + (options.failed ? "&failed=1" : ""));
   if (!answer) throw std::runtime_error("no cloud is up in " + instance.state + " (brume up)");
   if (answer->status != 200) throw std::runtime_error(answer->body);
   return json::parse(answer->body);
@@ -83,6 +92,7 @@ int run_audit(const AuditOptions& options) {
         show(item.at("event").as_object());
     }
     std::fflush(stdout);
+    if (options.follow) std::this_thread::sleep_for(kFollowPause);
   } while (options.follow);
   return 0;
 }

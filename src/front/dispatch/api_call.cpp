@@ -428,7 +428,8 @@ void ApiCall::audit(std::optional<model::Object> output, const AwsError* error) 
                      .input = std::move(input_),
                      .output = std::move(output),
                      .error_code = {},
-                     .error_message = {}};
+                     .error_message = {},
+                     .resource_account = std::move(resource_account_)};
   if (error != nullptr) {
     record.error_code = error->code;
     record.error_message = error->message;

@@ -72,7 +72,7 @@ class ApiCall final : public std::enable_shared_from_this<ApiCall> {
   void authorize_stream();  // before the body is pulled
   void run_stream();
   void handle();
-  void authorize() const;
+  void authorize();
   void fill_idempotency_tokens();
   void invoke_deferred();
   void on_deferred(std::optional<model::Object> output, std::optional<AwsError> failure);
@@ -95,7 +95,8 @@ class ApiCall final : public std::enable_shared_from_this<ApiCall> {
   std::shared_ptr<http::Exchange> exchange_;
   HostRoute host_;
   RequestContext context_;
-  Clock::time_point started_;  // when the whole request was there
+  std::string resource_account_;  // of another account than the caller's
+  Clock::time_point started_;     // when the whole request was there
 
   const ServedService* service_ = nullptr;  // null until it is found, and for services that are not served
   const model::Operation* operation_ = nullptr;

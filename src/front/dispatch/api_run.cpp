@@ -23,9 +23,10 @@ void ApiCall::guard_control(const std::function<void()>& step) {
   }
 }
 
-void ApiCall::authorize() const {
+void ApiCall::authorize() {
   for (const Ask& ask : asks_of(*operation_, input_->get(), context_.scope)) {
-    const Verdict verdict = environment_->authorizer.authorize(context_, ask);
+    Verdict verdict = environment_->authorizer.authorize(context_, ask);
+    if (!verdict.resource_account.empty()) resource_account_ = std::move(verdict.resource_account);
     if (!verdict.allowed) throw access_denied(style_, context_.principal, ask, verdict);
   }
 }

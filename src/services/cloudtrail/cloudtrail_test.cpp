@@ -196,6 +196,31 @@ TEST_F(CloudtrailTest, AnEventHasAwssForm) {
   EXPECT_EQ(event.at("recipientAccountId"), "111122223333");
 }
 
+TEST_F(CloudtrailTest, TheOwnerOfAnotherAccountsResourceIsToldToo) {
+  const model::Operation* found = service_model().find("GetTrail");
+  AuditRecord record{.service = &service_model(),
+                     .operation = found,
+                     .service_name = "cloudtrail",
+                     .operation_name = "GetTrail",
+                     .context = context(),
+                     .input = model::Object(*found->input),
+                     .resource_account = "444455556666"};
+  EXPECT_THAT(recipients(record), ElementsAre("111122223333", "444455556666"));
+  const EventRecord own = render(record, "111122223333", "1", "shared"),
+                    other = render(record, "444455556666", "2", "shared");
+  EXPECT_EQ(own.user_name, "alice");
+  EXPECT_EQ(other.user_name + other.access_key_id, "");
+  const json::value event = json::parse(other.json);
+  EXPECT_EQ(event.at("userIdentity"),
+            (json::object{{"type", "AWSAccount"}, {"principalId", "AIDAEXAMPLE"}, {"accountId", "111122223333"}}));
+  EXPECT_EQ(event.at("recipientAccountId"), "444455556666");
+  EXPECT_EQ(event.at("sharedEventID"), json::parse(own.json).at("sharedEventID"));
+  // An open bucket's visitor has no account: its owner alone is told.
+  record.context.principal = {};
+  record.context.scope.account.clear();
+  EXPECT_THAT(recipients(record), ElementsAre("444455556666"));
+}
+
 TEST_F(CloudtrailTest, LooksUpTheNewestFirstByAttributeTimeAndPage) {
   ask("CreateTrail", "one");
   advance(minutes(1));

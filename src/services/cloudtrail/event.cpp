@@ -132,6 +132,44 @@ std::string source_of(const AuditRecord& record) {
   return name + ".amazonaws.com";
 }
 
+std::string text_of(const std::optional<model::Object>& object, std::string_view path) {
+  if (!object) return {};
+  const std::vector<std::string> values = model::strings_at(object->type(), object->get(), path);
+  return values.empty() ? std::string() : values.front();
+}
+
+bool is_web_identity(const AuditRecord& record) { return record.operation_name == "AssumeRoleWithWebIdentity"; }
+
+// Whose resource or role it was, if not the caller's.
+std::string other_account(const AuditRecord& record) {
+  if (record.service == nullptr || record.service->id != "sts") return record.resource_account;
+  const bool assumed = record.operation_name == "AssumeRole" && record.error_code.empty();
+  if (!assumed && !is_web_identity(record)) return {};
+  const std::optional<Arn> role = parse_arn(text_of(record.input, "RoleArn"));
+  return role ? role->account : std::string();
+}
+
+// Who holds a token of a provider: known when the token was believed.
+json::object web_identity(const AuditRecord& record, const json::storage_ptr& storage) {
+  json::object identity(storage);
+  identity["type"] = "WebIdentityUser";
+  const std::string provider = text_of(record.output, "Provider"),
+                    subject = text_of(record.output, "SubjectFromWebIdentityToken");
+  if (provider.empty()) return identity;
+  identity["principalId"] = provider + ":" + text_of(record.output, "Audience") + ":" + subject;
+  identity["userName"] = subject;
+  identity["identityProvider"] = provider;
+  return identity;
+}
+
+json::object identity_for(const AuditRecord& record, const std::string& recipient, const json::storage_ptr& storage) {
+  if (is_web_identity(record)) return web_identity(record, storage);
+  const Principal& principal = record.context.principal;
+  if (principal.account.empty() || principal.account == recipient) return user_identity(principal, storage);
+  return json::object({{"type", "AWSAccount"}, {"principalId", principal.id}, {"accountId", principal.account}},
+                      storage);
+}
+
 // EC2's codes say whose fault it was.
 std::string error_code(const AuditRecord& record) {
   return record.service != nullptr && record.service->id == "ec2" ? "Client." + record.error_code : record.error_code;
@@ -171,14 +209,27 @@ bool is_data_event(const AuditRecord& record) {
   return std::ranges::find(kItems, operation) != std::ranges::end(kItems);
 }
 
-EventRecord render(const AuditRecord& record, std::string id) {
+std::vector<std::string> recipients(const AuditRecord& record) {
+  std::vector<std::string> accounts;
+  const std::string &own = record.context.scope.account, other = other_account(record);
+  if (!own.empty()) accounts.push_back(own);
+  if (!other.empty() && other != own) accounts.push_back(other);
+  return accounts;
+}
+
+EventRecord render(const AuditRecord& record, const std::string& recipient, std::string id,
+                   const std::string& shared_id) {
   const RequestContext& context = record.context;
+  const bool own = recipient == context.scope.account;
+  const std::string name = is_web_identity(record) ? text_of(record.output, "SubjectFromWebIdentityToken")
+                           : own                   ? user_name(context.principal)
+                                                   : std::string();
   EventRecord event{.time = context.now,
                     .id = std::move(id),
                     .name = record.operation_name,
                     .source = source_of(record),
-                    .user_name = user_name(context.principal),
-                    .access_key_id = context.principal.access_key_id,
+                    .user_name = name,
+                    .access_key_id = own ? context.principal.access_key_id : std::string(),
                     .read_only = is_read_only(record.operation_name),
                     .management = !is_data_event(record),
                     .resources = resources_of(record),
@@ -189,7 +240,7 @@ EventRecord render(const AuditRecord& record, std::string id) {
   json::monotonic_resource memory(first.data(), first.size());
   const json::storage_ptr storage(&memory);
   json::object out({{"eventVersion", kEventVersion},
-                    {"userIdentity", user_identity(context.principal, storage)},
+                    {"userIdentity", identity_for(record, recipient, storage)},
                     {"eventTime", iso8601(Time{context.now.ms / 1000 * 1000})},
                     {"eventSource", event.source},
                     {"eventName", event.name},
@@ -214,7 +265,8 @@ EventRecord render(const AuditRecord& record, std::string id) {
   out["eventType"] = "AwsApiCall";
   if (record.service != nullptr) out["apiVersion"] = record.service->api_version;
   out["managementEvent"] = event.management;
-  out["recipientAccountId"] = context.scope.account;
+  out["recipientAccountId"] = recipient;
+  if (!shared_id.empty()) out["sharedEventID"] = shared_id;
   out["eventCategory"] = event.management ? "Management" : "Data";
   if (context.secure) out["tlsDetails"] = json::object{{"clientProvidedHostHeader", context.host}};
   event.json = json::serialize(out);

@@ -35,6 +35,12 @@ bool is_read_only(std::string_view operation);
 // items. Trails record these only when they are asked to.
 bool is_data_event(const AuditRecord& record);
 
-EventRecord render(const AuditRecord& record, std::string id);
+// The accounts that are told: the caller's, and the one whose resource or role it was. A role's account learns of those
+// who assumed it, not of those who tried ("Logging IAM and AWS STS API calls with AWS CloudTrail").
+std::vector<std::string> recipients(const AuditRecord& record);
+
+// As the recipient sees it: the caller of another account has no name there. `shared_id`: of both accounts' events.
+EventRecord render(const AuditRecord& record, const std::string& recipient, std::string id,
+                   const std::string& shared_id = {});
 
 }  // namespace brume::cloudtrail

@@ -27,9 +27,9 @@ Recorder::Recorder(EventHistory& history, const Clock& clock, Random& random, Co
       trails_(std::make_shared<const std::vector<TrailRecord>>()) {}
 
 void Recorder::put(AuditRecord record) {
-  const std::lock_guard lock(mutex_);
   // A request that no account is known for has no trail to go to.
-  if (record.context.scope.account.empty()) return;
+  if (record.context.scope.account.empty() && recipients(record).empty()) return;
+  const std::lock_guard lock(mutex_);
   if (!data_events_ && is_data_event(record)) return;
   if (waiting_.size() >= kMostWaiting) {
     ++lost_;
@@ -135,13 +135,19 @@ std::vector<std::string> Recorder::write(std::vector<AuditRecord>& given, const 
   std::vector<NewEvent> events;
   std::set<std::string> named;
   for (const AuditRecord& record : batch) {
-    NewEvent added{.scope = record.context.scope, .event = render(record, random_.uuid()), .trails = {}};
-    // A global service's events are in us-east-1 ("Global service events").
-    if (record.service != nullptr && record.service->global) added.scope.region = "us-east-1";
-    for (const TrailRecord& trail : *trails)
-      if (selects(trail, added.scope, added.event)) added.trails.push_back(trail.arn);
-    named.insert(added.trails.begin(), added.trails.end());
-    events.push_back(std::move(added));
+    const std::vector<std::string> accounts = recipients(record);
+    const std::string shared_id = accounts.size() > 1 ? random_.uuid() : std::string();
+    for (const std::string& account : accounts) {
+      NewEvent added{.scope = {account, record.context.scope.region},
+                     .event = render(record, account, random_.uuid(), shared_id),
+                     .trails = {}};
+      // A global service's events are in us-east-1 ("Global service events").
+      if (record.service != nullptr && record.service->global) added.scope.region = "us-east-1";
+      for (const TrailRecord& trail : *trails)
+        if (selects(trail, added.scope, added.event)) added.trails.push_back(trail.arn);
+      named.insert(added.trails.begin(), added.trails.end());
+      events.push_back(std::move(added));
+    }
   }
   try {
     history_.add(events);

@@ -75,6 +75,14 @@ std::string typed_ec2_resource(Arn arn) {
 
 std::string_view bool_text(bool value) { return value ? "true" : "false"; }
 
+// Whose the resource is, when it is not of the caller's account: of what is there, an ARN alone says nothing.
+std::string foreign_owner(const DecisionRecord& record) {
+  const std::string& owner = record.policies.resource_account;
+  if (owner.empty() || owner == record.principal.account) return {};
+  const std::optional<Arn> arn = parse_arn(record.resource);
+  return !record.policies.resource.empty() || (arn && arn->account.empty()) ? owner : std::string();
+}
+
 void add_tags(policy::Keys& keys, const Tags& tags) {
   for (const auto& [key, value] : tags) keys.set("aws:PrincipalTag/" + key, value);
 }
@@ -351,7 +359,7 @@ Verdict PolicyAuthorizer::authorize(const RequestContext& context, const Ask& as
       refused.decision.explicit_deny = refusal->starts_with("with");
       refused.decision.reason = *refusal;
       remember(context, ask, std::move(refused));
-      return {false, *std::move(refusal)};
+      return {.allowed = false, .reason = *std::move(refusal), .resource_account = {}};
     }
   }
   if (context.principal.kind == Kind::root) {
@@ -365,11 +373,12 @@ Verdict PolicyAuthorizer::authorize(const RequestContext& context, const Ask& as
       shortcut.decision.allowed = true;
       shortcut.resource = ask.resource;
       remember(context, ask, std::move(shortcut)).root_shortcut = true;
-      return {true, {}};
+      return {.allowed = true, .reason = {}, .resource_account = {}};
     }
   }
   const DecisionRecord& record = remember(context, ask, explain(context, ask));
-  Verdict verdict{record.decision.allowed, record.decision.reason};
+  Verdict verdict{.allowed = record.decision.allowed, .reason = record.decision.reason, .resource_account = {}};
+  verdict.resource_account = foreign_owner(record);
   // EC2 alone has its denials followed by what DecodeAuthorizationMessage reads, and only where a resource is named.
   if (!verdict.allowed && ask.action.starts_with("ec2:") && ask.resource != "*")
     verdict.reason +=

@@ -75,9 +75,9 @@ ListPoliciesOutput list_policies(Iam& iam, Tx&, const Request<ListPoliciesInput>
   const std::string purpose = marker_purpose(request, "ListPolicies");
   const std::string position = marker_position(iam, request, purpose);
   if (scope != "AWS" && !position.starts_with("2/"))
-    for (const PolicyRecord* record : iam.policies.select_after(
-             global(request), position.substr(std::min<std::size_t>(2, position.size())), page_size(request) + 1,
-             [&](const PolicyRecord& each) { return wanted(each.path, each.arn); }))
+    for (const PolicyRecord* record :
+         records_after(iam.policies, global(request), position.substr(std::min<std::size_t>(2, position.size())),
+                       page_size(request) + 1, [&](const PolicyRecord& each) { return wanted(each.path, each.arn); }))
       items.push_back({"1/" + key_of(record->name), record->arn});
   if (scope != "Local") {
     const auto own = static_cast<std::ptrdiff_t>(items.size());

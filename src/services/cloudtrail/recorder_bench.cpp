@@ -1,0 +1,79 @@
+// What a request pays for its event: the hand-over of the decoded input and output. And what the worker pays later.
+#include <benchmark/benchmark.h>
+
+#include "core/testing.h"
+#include "gen/cloudtrail.h"
+#include "services/cloudtrail/cloudtrail.h"
+#include "services/cloudtrail/recorder.h"
+
+namespace brume::cloudtrail {
+namespace {
+
+AuditRecord typical_record() {
+  const model::Operation* operation = service_model().find("CreateTrail");
+  AuditRecord record{.service = &service_model(),
+                     .operation = operation,
+                     .service_name = "cloudtrail",
+                     .operation_name = "CreateTrail",
+                     .input = model::Object(*operation->input),
+                     .output = model::Object(*operation->output)};
+  record.context.scope = {"111122223333", "eu-west-1"};
+  record.context.principal = {.kind = Principal::Kind::role_session,
+                              .account = "111122223333",
+                              .arn = "arn:aws:sts::111122223333:assumed-role/deployment/session-of-a-workflow",
+                              .id = "AROAEXAMPLEEXAMPLE:session-of-a-workflow",
+                              .access_key_id = "ASIAEXAMPLEEXAMPLE",
+                              .role_arn = "arn:aws:iam::111122223333:role/deployment"};
+  record.context.request_id = "01234567-89ab-cdef-0123-456789abcdef";
+  record.context.source_address = "192.0.2.7";
+  record.context.user_agent = "Boto3/1.44.5 md/Botocore#1.44.5 ua/2.0 os/linux#6.1.0 md/arch#x86_64 lang/python#3.11.2";
+  record.context.host = "cloudtrail.eu-west-1.amazonaws.com";
+  auto& input = *static_cast<CreateTrailRequest*>(record.input->get());
+  input.name = "the-trail-of-the-organization";
+  input.s3_bucket_name = "the-bucket-of-the-organization";
+  input.enable_log_file_validation = true;
+  auto& output = *static_cast<CreateTrailResponse*>(record.output->get());
+  output.name = input.name;
+  output.trail_arn = "arn:aws:cloudtrail:eu-west-1:111122223333:trail/the-trail-of-the-organization";
+  return record;
+}
+
+constexpr std::size_t kBatch = 1000;
+
+std::vector<AuditRecord> batch_of_records() {
+  std::vector<AuditRecord> records;
+  for (std::size_t i = 0; i < kBatch; ++i) records.push_back(typical_record());
+  return records;
+}
+
+// The time of put() alone, which is all that the thread of a request does.
+void hand_over_one_event(benchmark::State& state) {
+  ManualRuntime runtime;
+  const auto random = seeded_random(1);
+  const auto store = memory_store();
+  EventHistory history(*store);
+  Recorder recorder(history, *random, runtime.control, runtime.workers, [](const auto&) {});
+  for (auto step : state) {
+    state.PauseTiming();
+    std::vector<AuditRecord> records = batch_of_records();
+    state.ResumeTiming();
+    for (AuditRecord& record : records) recorder.put(std::move(record));
+    state.PauseTiming();
+    runtime.run();
+    records.clear();
+    state.ResumeTiming();
+  }
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kBatch));
+  state.counters["per_event"] = benchmark::Counter(
+      static_cast<double>(kBatch), benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
+}
+BENCHMARK(hand_over_one_event);
+
+void render_one_event(benchmark::State& state) {
+  const AuditRecord record = typical_record();
+  for (auto step : state) benchmark::DoNotOptimize(render(record, "111122223333", "id"));
+}
+BENCHMARK(render_one_event);
+
+}  // namespace
+}  // namespace brume::cloudtrail
