@@ -43,7 +43,7 @@ def run_suites(cloud, suites, words):
         AWS_CONFIG_FILE='/dev/null', AWS_SHARED_CREDENTIALS_FILE='/dev/null', AWS_EC2_METADATA_DISABLED='true',
         AWS_MAX_ATTEMPTS='1', AWS_DEFAULT_REGION='us-east-1', TESTS_SKIP_REQUIRES_DOCKER='true')
     subprocess.run([sys.executable, '-m', 'pytest', '-q', '-p', 'plugin', '-p', 'outcomes', '-p', 'no:cacheprovider',
-                    '--timeout', '120', '--tb', 'short', '--no-header', *words,
+                    '--continue-on-collection-errors', '--timeout', '120', '--tb', 'short', '--no-header', *words,
                     *[f'tests/{suite}' for suite in suites]], cwd=sources, env=environment, stdin=subprocess.DEVNULL)
     outcomes = json.loads(report.read_text())
     report.unlink()

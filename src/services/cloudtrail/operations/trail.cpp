@@ -41,6 +41,11 @@ void check_name(const std::string& name) {
     throw invalid_trail_name_exception("Trail name cannot be in IP address format.");
 }
 
+// A trail may be named by its ARN as well.
+void check_name_or_arn(const std::string& name) {
+  if (!name.starts_with("arn:")) check_name(name);
+}
+
 // What AWS has of trails and Brume does not serve.
 template <class Input>
 void refuse_unserved(const Input& input, const char* operation) {
@@ -48,7 +53,9 @@ void refuse_unserved(const Input& input, const char* operation) {
     throw unsupported_operation_exception(std::string("Brume does not serve ") + member +
                                           " of cloudtrail:" + operation + ".");
   };
-  if (!input.sns_topic_name.value_or("").empty()) refuse("SnsTopicName");
+  // There are no topics here, and this is what AWS says of one that does not exist.
+  if (!input.sns_topic_name.value_or("").empty())
+    throw insufficient_sns_topic_policy_exception("SNS Topic does not exist or the topic policy is incorrect!");
   if (!input.kms_key_id.value_or("").empty()) refuse("KmsKeyId");
   if (input.is_organization_trail.value_or(false)) refuse("IsOrganizationTrail");
 }
@@ -204,7 +211,9 @@ DeleteTrailOutput delete_trail(Cloudtrail& cloudtrail, Tx& tx, const Request<Del
 
 GetTrailOutput get_trail(Cloudtrail& cloudtrail, Tx&, const Request<GetTrailInput>& request) {
   GetTrailOutput output;
-  output.trail = describe_whole(get_trail(cloudtrail, request.scope, request.input.name.get()));
+  const std::string& name = request.input.name.get();
+  check_name_or_arn(name);
+  output.trail = describe_whole(get_trail(cloudtrail, request.scope, name));
   return output;
 }
 
@@ -241,6 +250,7 @@ ListTrailsOutput list_trails(Cloudtrail& cloudtrail, Tx&, const Request<ListTrai
 }
 
 GetTrailStatusOutput get_trail_status(Cloudtrail& cloudtrail, Tx&, const Request<GetTrailStatusInput>& request) {
+  check_name_or_arn(request.input.name.get());
   const TrailRecord& trail = get_trail(cloudtrail, request.scope, request.input.name.get());
   GetTrailStatusOutput output;
   output.is_logging = trail.logging;
@@ -249,9 +259,16 @@ GetTrailStatusOutput get_trail_status(Cloudtrail& cloudtrail, Tx&, const Request
     member = time;
     if (text != nullptr) *text = iso8601(time);
   };
+  // "TimeLoggingStopped": "" and its like are there from the beginning (GetTrailStatus, examples).
+  for (opt<std::string>* text :
+       {&output.latest_delivery_attempt_time, &output.latest_delivery_attempt_succeeded,
+        &output.latest_notification_attempt_time, &output.latest_notification_attempt_succeeded,
+        &output.time_logging_started, &output.time_logging_stopped})
+    text->emplace();
   give(output.start_logging_time, &output.time_logging_started, trail.started);
   give(output.stop_logging_time, &output.time_logging_stopped, trail.stopped);
   give(output.latest_delivery_time, &output.latest_delivery_attempt_time, trail.delivered);
+  output.latest_delivery_attempt_succeeded = output.latest_delivery_attempt_time;
   give(output.latest_cloud_watch_logs_delivery_time, nullptr, trail.lines_delivered);
   give(output.latest_digest_delivery_time, nullptr, trail.digested);
   if (!trail.delivery_error.empty()) output.latest_delivery_error = trail.delivery_error;
