@@ -33,7 +33,7 @@ std::string gzip(std::string_view text) {
   return packed;
 }
 
-std::optional<std::string> gunzip(std::string_view packed, std::size_t limit) {
+std::expected<std::string, GzipProblem> gunzip(std::string_view packed, std::size_t limit) {
   z_stream stream{};
   if (inflateInit2(&stream, kGzipWindow) != Z_OK) throw std::bad_alloc();
   give(stream, packed);
@@ -46,9 +46,14 @@ std::optional<std::string> gunzip(std::string_view packed, std::size_t limit) {
     result = inflate(&stream, Z_NO_FLUSH);
     text.append(piece, sizeof piece - stream.avail_out);
   }
-  const bool whole = result == Z_STREAM_END && stream.avail_in == 0 && text.size() <= limit;
+  const bool more = stream.avail_in > 0;
   inflateEnd(&stream);
-  return whole ? std::optional(std::move(text)) : std::nullopt;
+  if (text.size() > limit) return std::unexpected(GzipProblem::too_long);
+  // zlib's word for "nothing more to read, nothing more to write".
+  if (result == Z_BUF_ERROR) return std::unexpected(GzipProblem::ends_early);
+  if (result != Z_STREAM_END) return std::unexpected(GzipProblem::damaged);
+  if (more) return std::unexpected(GzipProblem::something_follows);
+  return text;
 }
 
 }  // namespace brume

@@ -2,14 +2,20 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
+#include <expected>
 #include <string>
 #include <string_view>
 
 namespace brume {
 
 std::string gzip(std::string_view text);
-// nullopt: damaged, or longer than `limit` when it is unpacked.
-std::optional<std::string> gunzip(std::string_view packed, std::size_t limit);
+
+enum class GzipProblem {
+  damaged,
+  ends_early,
+  something_follows,
+  too_long  // than `limit`, unpacked
+};
+std::expected<std::string, GzipProblem> gunzip(std::string_view packed, std::size_t limit);
 
 }  // namespace brume

@@ -5,6 +5,12 @@
 namespace brume {
 namespace {
 
+GzipProblem problem(std::string_view packed, std::size_t limit) {
+  const auto text = gunzip(packed, limit);
+  EXPECT_FALSE(text);
+  return text ? GzipProblem() : text.error();
+}
+
 TEST(Gzip, ComesBack) {
   std::string text;
   for (int i = 0; i < 100'000; ++i) text += static_cast<char>('a' + i % 4099 % 23);
@@ -17,14 +23,14 @@ TEST(Gzip, ComesBack) {
 
 TEST(Gzip, RefusesDamageAndBombs) {
   const std::string packed = gzip(std::string(1 << 20, 'x'));
-  EXPECT_EQ(gunzip(packed, (1 << 20) - 1), std::nullopt);
-  EXPECT_EQ(gunzip(packed.substr(0, packed.size() - 1), 1 << 20), std::nullopt);
-  EXPECT_EQ(gunzip(packed + "x", 1 << 20), std::nullopt);
+  EXPECT_EQ(problem(packed, (1 << 20) - 1), GzipProblem::too_long);
+  EXPECT_EQ(problem(packed.substr(0, packed.size() - 1), 1 << 20), GzipProblem::ends_early);
+  EXPECT_EQ(problem(packed + "x", 1 << 20), GzipProblem::something_follows);
   std::string damaged = packed;
   damaged[damaged.size() - 6] ^= 1;  // of its checksum
-  EXPECT_EQ(gunzip(damaged, 1 << 20), std::nullopt);
-  EXPECT_EQ(gunzip("no gzip", 100), std::nullopt);
-  EXPECT_EQ(gunzip("", 100), std::nullopt);
+  EXPECT_EQ(problem(damaged, 1 << 20), GzipProblem::damaged);
+  EXPECT_EQ(problem("no gzip", 100), GzipProblem::damaged);
+  EXPECT_EQ(problem("", 100), GzipProblem::ends_early);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "app/adapters/flow_log_destinations.h"
 
+#include "app/adapters/service_object.h"
 #include "gen/s3.h"
 
 namespace brume::app {
@@ -59,12 +60,9 @@ void FlowLogDestinations::put_object(const Scope& scope, const std::string& buck
                                      std::string text, std::function<void(std::string error)> done) {
   const s3::BucketRecord* record = s3_.find_bucket(bucket);
   if (record == nullptr) return done("there is no bucket " + bucket);
-  RequestContext context;
-  context.scope = {scope.account, record->region};
-  context.principal = {.kind = Principal::Kind::service, .account = scope.account, .id = kDelivery};
-  context.now = s3_.needs.clock.now();
+  const RequestContext context = service_context(s3_, scope, *record, kDelivery);
   const Ask ask{.action = "s3:PutObject",
-                .resource = "arn:" + std::string(partition_of(record->region)) + ":s3:::" + bucket + "/" + key,
+                .resource = bucket_arn(*record) + "/" + key,
                 .keys = {{"aws:SourceAccount", scope.account},
                          {"aws:SourceArn", make_arn(scope, "logs", "*")},
                          {"s3:x-amz-acl", "bucket-owner-full-control"}}};
@@ -74,22 +72,11 @@ void FlowLogDestinations::put_object(const Scope& scope, const std::string& buck
   const bool owner = record->account == scope.account && !verdict.reason.starts_with("with an explicit deny");
   if (!verdict.allowed && !owner) return done(denial_message(context.principal, ask, verdict));
   s3::PutObjectInput input;
-  input.bucket = bucket;
   input.key = key;
   input.body = Body::of(std::move(text));
   input.content_type = "application/octet-stream";
-  context.scope.account = record->account;
-  const Deferred<s3::PutObjectOutput> answer([done](const s3::PutObjectOutput&) { done({}); },
-                                             [done](const AwsError& error) { done(error.message); });
-  try {
-    Tx tx(store_);
-    s3::put_object(s3_, tx, Request<s3::PutObjectInput>(context, input), answer);
-    tx.commit();
-  } catch (const AwsError& error) {
-    answer.fail(error);
-  } catch (const StoreError& error) {
-    answer.fail(AwsError("InternalError", error.message, 500));  // a full disk: tried again later
-  }
+  put_service_object(s3_, context, *record, std::move(input),
+                     [done](const AwsError* problem) { done(problem == nullptr ? std::string() : problem->message); });
 }
 
 }  // namespace brume::app

@@ -1,15 +1,12 @@
 #include "app/adapters/trail_destinations.h"
 
+#include "app/adapters/service_object.h"
 #include "gen/s3.h"
 
 namespace brume::app {
 namespace {
 
 constexpr const char* kCloudTrail = "cloudtrail.amazonaws.com";
-
-std::string bucket_arn(const s3::BucketRecord& bucket) {
-  return "arn:" + std::string(partition_of(bucket.region)) + ":s3:::" + bucket.name;
-}
 
 // "arn:aws:logs:eu-west-1:111122223333:log-group:trail:*" without its end.
 std::string group_name(const std::string& group_arn) {
@@ -20,14 +17,6 @@ std::string group_name(const std::string& group_arn) {
 }
 
 }  // namespace
-
-RequestContext TrailDestinations::as_cloudtrail(const Scope& scope, const s3::BucketRecord& bucket) const {
-  RequestContext context;
-  context.scope = {scope.account, bucket.region};
-  context.principal = {.kind = Principal::Kind::service, .account = scope.account, .id = kCloudTrail};
-  context.now = s3_.needs.clock.now();
-  return context;
-}
 
 cloudtrail::Deliveries::Problem TrailDestinations::denial(const RequestContext& context, const std::string& action,
                                                           const std::string& resource,
@@ -44,7 +33,7 @@ cloudtrail::Deliveries::Problem TrailDestinations::bucket_problem(const Scope& s
                                                                   const std::string& prefix) const {
   const s3::BucketRecord* record = s3_.find_bucket(bucket);
   if (record == nullptr) return {"NoSuchBucket", "There is no bucket " + bucket + "."};
-  const RequestContext context = as_cloudtrail(scope, *record);
+  const RequestContext context = service_context(s3_, scope, *record, kCloudTrail);
   const std::multimap<std::string, std::string> caller{{"aws:SourceArn", trail_arn},
                                                        {"aws:SourceAccount", scope.account}};
   if (Problem problem = denial(context, "s3:GetBucketAcl", bucket_arn(*record), caller)) return problem;
@@ -57,32 +46,22 @@ void TrailDestinations::put_object(const Scope& scope, const std::string& trail_
                                    std::function<void(const Problem&)> done) {
   const s3::BucketRecord* record = s3_.find_bucket(object.bucket);
   if (record == nullptr) return done({"NoSuchBucket", "There is no bucket " + object.bucket + "."});
-  RequestContext context = as_cloudtrail(scope, *record);
+  const RequestContext context = service_context(s3_, scope, *record, kCloudTrail);
   if (const Problem problem = denial(context, "s3:PutObject", bucket_arn(*record) + "/" + object.key,
                                      {{"aws:SourceArn", trail_arn},
                                       {"aws:SourceAccount", scope.account},
                                       {"s3:x-amz-acl", "bucket-owner-full-control"}}))
     return done(problem);
   s3::PutObjectInput input;
-  input.bucket = object.bucket;
   input.key = object.key;
   input.body = Body::of(std::move(object.bytes));
   input.content_type = object.content_type;
   if (!object.content_encoding.empty()) input.content_encoding = object.content_encoding;
   auto& metadata = input.metadata.emplace();
   for (auto& [name, value] : object.metadata) metadata[name] = value;
-  context.scope.account = record->account;
-  const Deferred<s3::PutObjectOutput> answer([done](const s3::PutObjectOutput&) { done({}); },
-                                             [done](const AwsError& error) { done({error.code, error.message}); });
-  try {
-    Tx tx(store_);
-    s3::put_object(s3_, tx, Request<s3::PutObjectInput>(context, input), answer);
-    tx.commit();
-  } catch (const AwsError& error) {
-    answer.fail(error);
-  } catch (const StoreError& error) {
-    answer.fail(AwsError("InternalError", error.message, 500));  // a full disk: tried again later
-  }
+  put_service_object(s3_, context, *record, std::move(input), [done](const AwsError* problem) {
+    done(problem == nullptr ? Problem() : Problem{problem->code, problem->message});
+  });
 }
 
 cloudtrail::Deliveries::Problem TrailDestinations::as_role(const Scope& scope, const std::string& role,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/gzip.h"
 #include "core/log.h"
 #include "core/text.h"
 #include "services/ec2/api.h"

@@ -1,17 +1,6 @@
 #include "services/ec2/flow_log_objects.h"
 
-#include <zlib.h>
-
-#include "core/error.h"
-
 namespace brume::ec2 {
-
-namespace {
-
-constexpr int kGzipWindow = 15 + 16;  // zlib writes gzip's header when 16 is added
-constexpr int kMemoryLevel = 8;
-
-}  // namespace
 
 std::string flow_log_header(const std::vector<std::string>& fields) {
   std::string header;
@@ -33,22 +22,6 @@ std::string flow_log_key(const FlowLogRecord& log, const Scope& scope, Time end,
   }
   return key + scope.account + "_vpcflowlogs_" + scope.region + "_" + log.id + "_" + year + month + day + "T" + hour +
          at.substr(14, 2) + "Z_" + hash + ".log.gz";
-}
-
-std::string gzip(std::string_view text) {
-  z_stream stream{};
-  BRUME_CHECK(deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, kGzipWindow, kMemoryLevel, Z_DEFAULT_STRATEGY) ==
-              Z_OK);
-  std::string packed(deflateBound(&stream, text.size()), '\0');
-  std::string input(text);
-  stream.next_in = reinterpret_cast<Bytef*>(input.data());
-  stream.avail_in = static_cast<uInt>(input.size());
-  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
-  stream.avail_out = static_cast<uInt>(packed.size());
-  BRUME_CHECK(deflate(&stream, Z_FINISH) == Z_STREAM_END);
-  packed.resize(stream.total_out);
-  deflateEnd(&stream);
-  return packed;
 }
 
 }  // namespace brume::ec2

@@ -15,6 +15,5 @@ namespace brume::ec2 {
 std::string flow_log_header(const std::vector<std::string>& fields);
 // "AWSLogs/ACCOUNT/vpcflowlogs/REGION/2026/11/21/ACCOUNT_vpcflowlogs_REGION_fl-…_20261121T1200Z_HASH.log.gz"
 std::string flow_log_key(const FlowLogRecord& log, const Scope& scope, Time end, const std::string& hash);
-std::string gzip(std::string_view text);
 
 }  // namespace brume::ec2

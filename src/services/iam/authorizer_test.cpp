@@ -43,6 +43,9 @@ struct AuthorizerWorld : IamWorld {
     principal.issued = clock.now();
     return principal;
   }
+  void give(const std::string& user_name, const std::string& document) {
+    call(put_user_policy, {.user_name = user_name, .policy_name = "p", .policy_document = document});
+  }
   // "" when it is allowed.
   std::string ask(const Principal& principal, const std::string& action, const std::string& resource = "*",
                   bool secure = true) {
@@ -62,7 +65,7 @@ TEST(PolicyAuthorizer, FollowsAUsersPolicies) {
   AuthorizerWorld world;
   const Principal alice = world.user("alice");
   EXPECT_EQ(world.ask(alice, "s3:GetObject", kKey), kNoIdentity);
-  world.call(put_user_policy, {.user_name = "alice", .policy_name = "p", .policy_document = kAllowS3});
+  world.give("alice", kAllowS3);
   EXPECT_EQ(world.ask(alice, "s3:GetObject", kKey), "");
   // EC2's denials carry a message that only DecodeAuthorizationMessage reads, where they name a resource.
   EXPECT_EQ(world.ask(alice, "ec2:DescribeVpcs"),
@@ -97,7 +100,7 @@ TEST(PolicyAuthorizer, FollowsTheGroupsOfAUser) {
 TEST(PolicyAuthorizer, GivesAFederatedUserWhatBothSidesAllow) {
   AuthorizerWorld world;
   Principal federated = world.user("alice");
-  world.call(put_user_policy, {.user_name = "alice", .policy_name = "p", .policy_document = kAllowS3});
+  world.give("alice", kAllowS3);
   federated.kind = Principal::Kind::federated_user;
   federated.role_arn = std::exchange(federated.arn, "arn:aws:sts::111111111111:federated-user/bob");
   EXPECT_EQ(world.ask(federated, "s3:GetObject", kKey), "because no session policy allows the s3:GetObject action");
@@ -199,7 +202,7 @@ TEST(PolicyAuthorizer, ReadsTheResourcesOwnPolicy) {
   EXPECT_EQ(world.ask(alice, "s3:PutObject", kKey), "because no identity-based policy allows the s3:PutObject action");
   world.bucket.owner = "222222222222";
   EXPECT_EQ(world.ask(alice, "s3:GetObject", kKey), kNoIdentity);
-  world.call(put_user_policy, {.user_name = "alice", .policy_name = "p", .policy_document = kAllowS3});
+  world.give("alice", kAllowS3);
   EXPECT_EQ(world.ask(alice, "s3:GetObject", kKey), "");
   world.bucket.document.clear();
   EXPECT_EQ(world.ask(alice, "s3:GetObject", kKey), "because no resource-based policy allows the s3:GetObject action");
@@ -210,13 +213,9 @@ TEST(PolicyAuthorizer, FillsTheGlobalConditionKeys) {
   const Principal alice = world.user("alice");
   world.call(tag_user, {.user_name = "alice", .tags = std::vector<Tag>{{.key = "Team", .value = "red"}}});
   const auto allows = [&](const std::string& condition) {
-    world.call(
-        put_user_policy,
-        {.user_name = "alice",
-         .policy_name = "p",
-         .policy_document =
-             R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sqs:*","Resource":"*","Condition":)" +
-             condition + "}}"});
+    world.give("alice",
+               R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sqs:*","Resource":"*","Condition":)" +
+                   condition + "}}");
     return world.ask(alice, "sqs:ListQueues").empty();
   };
   for (const char* condition :
@@ -256,12 +255,9 @@ TEST(PolicyAuthorizer, KnowsARolesPathFromItsName) {
   AuthorizerWorld world;
   const Principal alice = world.user("alice");
   world.make_role("deep", kTasksTrust, "/team/");
-  world.call(
-      put_user_policy,
-      {.user_name = "alice",
-       .policy_name = "p",
-       .policy_document =
-           R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:GetRole","Resource":"arn:aws:iam::111111111111:role/team/*"}})"});
+  world.give(
+      "alice",
+      R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:GetRole","Resource":"arn:aws:iam::111111111111:role/team/*"}})");
   EXPECT_EQ(world.ask(alice, "iam:GetRole", "arn:aws:iam::111111111111:role/deep"), "");
   EXPECT_NE(world.ask(alice, "iam:GetRole", "arn:aws:iam::111111111111:role/other"), "");
 }
@@ -269,12 +265,9 @@ TEST(PolicyAuthorizer, KnowsARolesPathFromItsName) {
 TEST(PolicyAuthorizer, TakesAUserWhoNamesNobodyForItself) {
   AuthorizerWorld world;
   const Principal alice = world.user("alice");
-  world.call(
-      put_user_policy,
-      {.user_name = "alice",
-       .policy_name = "p",
-       .policy_document =
-           R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:*AccessKey*","Resource":"arn:aws:iam::*:user/${aws:username}"}})"});
+  world.give(
+      "alice",
+      R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:*AccessKey*","Resource":"arn:aws:iam::*:user/${aws:username}"}})");
   EXPECT_EQ(world.ask(alice, "iam:ListAccessKeys", "arn:aws:iam::111111111111:user/*"), "");
   EXPECT_EQ(world.ask(alice, "iam:ListAccessKeys", "arn:aws:iam::111111111111:user/alice"), "");
   EXPECT_NE(world.ask(alice, "iam:ListAccessKeys", "arn:aws:iam::111111111111:user/bob"), "");

@@ -63,7 +63,9 @@ std::optional<std::string> open_message(std::string_view secret, std::string_vie
   if (EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_GCM_SET_TAG, kTagBytes, tag.data()) != 1 ||
       EVP_CipherFinal_ex(cipher.get(), nothing, &length) != 1)
     return std::nullopt;
-  return gunzip(text, kLongestText);
+  auto plain = gunzip(text, kLongestText);
+  if (!plain) return std::nullopt;
+  return *std::move(plain);
 }
 
 }  // namespace brume::iam
