@@ -195,7 +195,7 @@ def test_many_deletions_are_asked_one_by_one(cloud, bucket, user):
     assert (error['Key'], error['Code']) == ('yours/1', 'AccessDenied')
     assert error['Message'] == (
         f'User: arn:aws:iam::{OWNER}:user/sweeper is not authorized to perform: s3:DeleteObject on resource: '
-        'arn:aws:s3:::ledger/yours/1 because no identity-based policy allows the s3:DeleteObject action')
+        '"arn:aws:s3:::ledger/yours/1" because no identity-based policy allows the s3:DeleteObject action')
     assert bucket.list_objects_v2(Bucket='ledger', Prefix='yours/')['KeyCount'] == 1
     assert bucket.list_objects_v2(Bucket='ledger', Prefix='mine/')['KeyCount'] == 0
 

@@ -171,8 +171,9 @@ def test_a_running_task_gains_and_loses_an_action_with_the_next_request(cloud, i
              f'arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/cards')):
         denied = ask(what)
         assert denied['Code'] == code, denied
+        shown = f'"{resource}"' if what == 's3' else resource
         assert denied['Message'] == (
-            f'User: {session} is not authorized to perform: {action} on resource: {resource} '
+            f'User: {session} is not authorized to perform: {action} on resource: {shown} '
             f'because no identity-based policy allows the {action} action')
         assert f'DENIED: {action} on {resource}' in cloud.brume('why', denied['request']).stdout
         iam.put_role_policy(RoleName='asker', PolicyName=what, PolicyDocument=policy(allow(action, resource)))

@@ -22,8 +22,8 @@ AuditRecord typical_record() {
                               .account = "111122223333",
                               .arn = "arn:aws:sts::111122223333:assumed-role/deployment/session-of-a-workflow",
                               .id = "AROAEXAMPLEEXAMPLE:session-of-a-workflow",
-                              .access_key_id = "ASIAEXAMPLEEXAMPLE",
-                              .role_arn = "arn:aws:iam::111122223333:role/deployment"};
+                              .role_arn = "arn:aws:iam::111122223333:role/deployment",
+                              .access_key_id = "ASIAEXAMPLEEXAMPLE"};
   record.context.request_id = "01234567-89ab-cdef-0123-456789abcdef";
   record.context.source_address = "192.0.2.7";
   record.context.user_agent = "Boto3/1.44.5 md/Botocore#1.44.5 ua/2.0 os/linux#6.1.0 md/arch#x86_64 lang/python#3.11.2";
@@ -52,7 +52,7 @@ void hand_over_one_event(benchmark::State& state) {
   const auto random = seeded_random(1);
   const auto store = memory_store();
   EventHistory history(*store);
-  Recorder recorder(history, *random, runtime.control, runtime.workers, [](const auto&) {});
+  Recorder recorder(history, runtime.clock, *random, runtime.control, runtime.workers, [](const auto&) {});
   for (auto step : state) {
     state.PauseTiming();
     std::vector<AuditRecord> records = batch_of_records();

@@ -206,6 +206,13 @@ void Explainer::add_near_misses(PolicyKind kind, json::array& remedies) const {
 json::array Explainer::remedies() const {
   json::array remedies;
   if (record_.decision.allowed) return remedies;
+  if (record_.decision.reason.find("VPC ") != std::string::npos) {
+    remedies.emplace_back(
+        "the request came out of a VPC: the policy of the VPC's endpoint for the service must let it "
+        "through, with " +
+        statement_for(true));
+    return remedies;
+  }
   if (record_.decision.explicit_deny) {
     for (const Traced& traced : traced_)
       if (traced.trace.applied && traced.trace.effect == Effect::deny)
