@@ -85,12 +85,16 @@ Sha256 digest_bytes(std::string_view text) {
   return digest;
 }
 
-void append_hex(std::string& out, const Sha256& bytes) {
-  char text[2 * SHA256_DIGEST_LENGTH];
+void write_hex(const Sha256& bytes, char (&text)[2 * SHA256_DIGEST_LENGTH]) {
   for (std::size_t i = 0; i < bytes.size(); ++i) {
     text[2 * i] = "0123456789abcdef"[bytes[i] >> 4];
     text[2 * i + 1] = "0123456789abcdef"[bytes[i] & 15];
   }
+}
+
+void append_hex(std::string& out, const Sha256& bytes) {
+  char text[2 * SHA256_DIGEST_LENGTH];
+  write_hex(bytes, text);
   out.append(text, sizeof text);
 }
 
@@ -190,6 +194,19 @@ std::string SigningKey::sign(std::string_view text) const {
   SHA256_Update(&outer, bytes, digest.size());
   SHA256_Final(bytes, &outer);
   return digest;
+}
+
+bool SigningKey::matches(std::string_view text, std::string_view signature) const {
+  Sha256 digest;
+  SHA256_CTX inner = pads_->inner;
+  SHA256_Update(&inner, text.data(), text.size());
+  SHA256_Final(digest.data(), &inner);
+  SHA256_CTX outer = pads_->outer;
+  SHA256_Update(&outer, digest.data(), digest.size());
+  SHA256_Final(digest.data(), &outer);
+  char hex[2 * SHA256_DIGEST_LENGTH];
+  write_hex(digest, hex);
+  return equal_in_constant_time({hex, sizeof hex}, signature);
 }
 
 SigningKey derive_key(std::string_view secret, const CredentialScope& scope) {

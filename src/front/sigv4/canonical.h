@@ -45,6 +45,8 @@ class SigningKey {
  public:
   explicit SigningKey(std::string_view key);
   std::string sign(std::string_view text) const;  // 32 raw bytes
+  // Whether `signature` is the text's, in hex; in constant time.
+  bool matches(std::string_view text, std::string_view signature) const;
 
  private:
   // Shared and never changed: keys are copied out of the cache into the chunk verifiers of running uploads.

@@ -227,8 +227,7 @@ std::expected<Verified, AwsError> verify(const SignedRequest& request, const Cla
   const std::string canonical = canonical_request(request, path_rule, claim.signed_headers, payload_hash);
   const std::string text = string_to_sign(claim.timestamp, claim.scope, canonical);
   const SigningKey& key = cache.key(claim.access_key_id, credential->secret, claim.scope);
-  if (!equal_in_constant_time(to_hex(key.sign(text)), claim.signature))
-    return std::unexpected(mismatch(style, claim, text, canonical));
+  if (!key.matches(text, claim.signature)) return std::unexpected(mismatch(style, claim, text, canonical));
   if (credential->principal.expires.ms != 0 && now >= credential->principal.expires)
     return std::unexpected(expired_session_token(style));
   return std::expected<Verified, AwsError>(std::in_place, std::move(credential->principal), key, claim.signature);
