@@ -6,11 +6,13 @@ import os
 import tempfile
 import time
 
-from measure import Table, cpu_us, judged
+from measure import Table, cpu_us, judged, median, shown
 from operations import catch, item
 from world import Cloud, replay
 
-FEW, MIDDLE, MANY, SAMPLE = 100, 2_500, 10_000, 200
+FEW, MIDDLE, MANY = 100, 2_500, 10_000
+ROUNDS, BATCH = 10, 20  # a figure is the median of so many rounds of so many requests
+SAMPLE = ROUNDS * BATCH
 FLAT = 1.5  # what counts as flat: twice the tree's depth and colder caches
 
 
@@ -102,6 +104,9 @@ class Meter:
             raise SystemExit(f'{answer["failed"]} of {len(numbers)} requests failed')
         return (cpu_us([self.cloud.pid]) - before) / len(numbers)
 
+    def rounds(self, client, call, numbers):
+        return [self.send(client, call, numbers[i * BATCH:(i + 1) * BATCH]) for i in range(len(numbers) // BATCH)]
+
     def listing(self, client, thing, expected):
         before = cpu_us([self.cloud.pid])
         count = thing.pages(client)
@@ -111,7 +116,8 @@ class Meter:
 
 
 def spread(count):
-    return [int(i * count / SAMPLE) for i in range(SAMPLE)] if count > SAMPLE else list(range(count))
+    """Which are described: evenly from first to last, in another order than they were made."""
+    return [(i * 7919 % SAMPLE) * count // SAMPLE for i in range(SAMPLE)]
 
 
 def stages(most):
@@ -127,23 +133,22 @@ def measure(meter, client, thing):
 
     def make(numbers, noted):
         for act, call in (('create', thing.create), ('give a policy', thing.equip)):
-            if call is not None and numbers:
-                cost = meter.send(client, call, numbers)
-                if noted:
-                    note(act, cost)
+            if call is not None and noted:
+                note(act, meter.rounds(client, call, numbers))
+            elif call is not None and numbers:
+                meter.send(client, call, numbers)
     made = 0
     for stage in stages(thing.most):
         last = max(made, stage - SAMPLE)
         make(range(made, last), False)
         make(range(last, stage), True)
         made = stage
-        for _ in range(2):  # the first warms
-            costs = {'describe one': meter.send(client, thing.read, spread(stage)),
-                     'list, per item': meter.listing(client, thing, stage)}
-            if thing.decide is not None:
-                costs['decide for one'] = meter.send(client, thing.decide, spread(stage))
-        for act, cost in costs.items():
-            note(act, cost)
+        meter.send(client, thing.read, spread(stage))  # the first warms
+        note('describe one', meter.rounds(client, thing.read, spread(stage)))
+        note('list, per item', [meter.listing(client, thing, stage) for _ in range(4)][1:])
+        if thing.decide is not None:
+            meter.send(client, thing.decide, spread(stage))
+            note('decide for one', meter.rounds(client, thing.decide, spread(stage)))
     return figures
 
 
@@ -161,8 +166,9 @@ def run(only=''):
             thing.prepare(client)
             began = time.monotonic()
             for act, (few, *middle, many) in measure(Meter(cloud), client, thing).items():
-                table.add(thing.name, f'{thing.most:,}', act, f'{few:.1f}', f'{middle[0]:.1f}' if middle else '',
-                          f'{many:.1f}', f'{many / few:.2f}', judged(many / few, FLAT))
+                ratio = median(many) / median(few)
+                table.add(thing.name, f'{thing.most:,}', act, shown(few), shown(middle[0]) if middle else '', shown(many),
+                          f'{ratio:.2f}', judged(ratio, FLAT))
             print(f'{thing.name}: {time.monotonic() - began:.0f} s', flush=True)
         except SystemExit as failure:
             table.add(thing.name, f'{thing.most:,}', str(failure), '', '', '', '', 'MISSED')
