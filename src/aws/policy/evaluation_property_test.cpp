@@ -46,7 +46,7 @@ TEST(DecideProperty, TheWorldsHoldEveryOperatorInEveryForm) {
               {set + op + end, json::object{{pick(*random, kKeys), json::array{json::string(fitting(*random, op))}}}}};
           const json::object statement{
               {"Effect", "Allow"}, {"Action", "*"}, {"Resource", "*"}, {"Condition", condition}};
-          world.identity = {json::object{{"Statement", json::array{statement}}}};
+          world.identity = {json::object{{"Version", "2012-10-17"}, {"Statement", json::array{statement}}}};
           const bool allowed = by_engine(world).allowed;
           ASSERT_EQ(allowed, reference::evaluate(world).allowed) << json::serialize(statement);
           ++(allowed ? held : failed);
