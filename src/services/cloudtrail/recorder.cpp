@@ -35,7 +35,7 @@ void Recorder::put(AuditRecord record) {
     ++lost_;
     return;
   }
-  waiting_.push_back(std::move(record));
+  waiting_.push_back({std::move(record), trails_});
   if (state_ == State::idle) {
     state_ = State::gathering;
     control_.post([this] { gather(); });
@@ -87,14 +87,12 @@ std::uint64_t Recorder::lost() const {
 void Recorder::begin() {
   auto named = std::make_shared<std::vector<std::string>>();  // given from the control thread to a worker and back
   auto flushed = std::make_shared<std::vector<Function>>();
-  Trails trails;
   {
     const std::lock_guard lock(mutex_);
-    batch_ = std::make_shared<std::vector<AuditRecord>>(std::exchange(waiting_, {}));
+    batch_ = std::make_shared<std::vector<Waiting>>(std::exchange(waiting_, {}));
     flushed->swap(flushed_);
-    trails = trails_;
   }
-  workers_.run([this, batch = batch_, named, trails] { *named = write(*batch, trails); },
+  workers_.run([this, batch = batch_, named] { *named = write(*batch); },
                [this, named, flushed] {
                  if (!named->empty()) recorded_(*named);
                  for (Function& then : *flushed) then();
@@ -116,25 +114,25 @@ void Recorder::end() {
 }
 
 void Recorder::write_rest() {
-  std::shared_ptr<std::vector<AuditRecord>> batch;
+  std::shared_ptr<std::vector<Waiting>> batch;
   {
     const std::lock_guard lock(mutex_);
     batch = batch_;
   }
-  if (batch != nullptr) write(*batch, trails_);  // ended by now, or never begun
-  write(waiting_, trails_);
+  if (batch != nullptr) write(*batch);  // ended by now, or never begun
+  write(waiting_);
 }
 
-std::vector<std::string> Recorder::write(std::vector<AuditRecord>& given, const Trails& trails) {
+std::vector<std::string> Recorder::write(std::vector<Waiting>& given) {
   const std::lock_guard writing(write_mutex_);
-  std::vector<AuditRecord> batch;
+  std::vector<Waiting> batch;
   {
     const std::lock_guard lock(mutex_);
     batch.swap(given);
   }
   std::vector<NewEvent> events;
   std::set<std::string> named;
-  for (const AuditRecord& record : batch) {
+  for (const auto& [record, trails] : batch) {
     const std::vector<std::string> accounts = recipients(record);
     const std::string shared_id = accounts.size() > 1 ? random_.uuid() : std::string();
     for (const std::string& account : accounts) {

@@ -25,7 +25,7 @@ class Recorder final : public AuditSink {
 
   void put(AuditRecord record) override;
 
-  // The trails that log, from the next batch on.
+  // The trails that log, from the next request on.
   void set_trails(std::vector<TrailRecord> trails);
   // At the end, when nobody puts and nothing is posted any more: what still waits. Any thread.
   void write_rest();
@@ -35,11 +35,16 @@ class Recorder final : public AuditSink {
 
  private:
   using Trails = std::shared_ptr<const std::vector<TrailRecord>>;  // shared with the batch that is being rendered
+  // What came, with the trails that logged at that moment.
+  struct Waiting {
+    AuditRecord record;
+    Trails trails;
+  };
   enum class State { idle, gathering, writing };
   void gather();
   void begin();
   void end();
-  std::vector<std::string> write(std::vector<AuditRecord>& batch, const Trails& trails);
+  std::vector<std::string> write(std::vector<Waiting>& given);
 
   EventHistory& history_;
   const Clock& clock_;
@@ -50,13 +55,13 @@ class Recorder final : public AuditSink {
 
   std::mutex write_mutex_;  // one write at a time; taken before mutex_
   mutable std::mutex mutex_;
-  std::vector<AuditRecord> waiting_;  // guarded by mutex_, as all below
+  std::vector<Waiting> waiting_;  // guarded by mutex_, as all below
   std::uint64_t lost_ = 0;
   State state_ = State::idle;
   bool data_events_ = false;  // somebody wants them
   Trails trails_;
   std::vector<Function> flushed_;
-  std::shared_ptr<std::vector<AuditRecord>> batch_;  // shared with the worker that empties it
+  std::shared_ptr<std::vector<Waiting>> batch_;  // shared with the worker that empties it
 };
 
 }  // namespace brume::cloudtrail
