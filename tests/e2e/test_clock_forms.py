@@ -6,6 +6,7 @@ import random
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 
 import pytest
@@ -20,20 +21,18 @@ NOBODY = {'SUDO_UID': '65534', 'SUDO_USER': 'nobody'}
 
 
 @pytest.fixture(scope='module')
-def built(tmp_path_factory):
-    """A function that compiles one of the sources."""
-    directory = tmp_path_factory.mktemp('forms')
-    for parent in (directory, *directory.parents):
-        if str(parent) in ('/tmp', '/'):
-            break
-        parent.chmod(0o755)
+def built():
+    """A function that compiles one of the sources, where every user may run it (pytest's own directories are root's)."""
+    directory = pathlib.Path(tempfile.mkdtemp(prefix='brume-forms-'))
+    directory.chmod(0o755)
 
     def build(name, *flags, compiler=COMPILER):
         made = directory / name
         if not made.exists():
             subprocess.run([compiler, '-O1', PROGRAMS / f'{name}.c', '-o', made, *flags], check=True)
         return made
-    return build
+    yield build
+    shutil.rmtree(directory)
 
 
 @pytest.fixture

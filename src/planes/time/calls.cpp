@@ -167,6 +167,10 @@ bool is_interrupted(std::int64_t result) {
          result == kRestartBlock;
 }
 
+bool is_left_over(const Call& call, std::int64_t result) {
+  return call.number == SYS_recvmmsg && result == kRestartSys;
+}
+
 bool is_never_restarted(long number) {
   switch (number) {
     case SYS_epoll_wait:

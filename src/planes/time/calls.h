@@ -45,6 +45,9 @@ bool is_timed_out(const Call& call, std::int64_t result);
 // Whether it says that a signal, or a stop, ended the wait. The kernel's inner codes (ERESTARTSYS and kin) are among
 // them.
 bool is_interrupted(std::int64_t result);
+// A recvmmsg that is interrupted when it has messages returns them and leaves the interruption in the socket, for the
+// next to begin with: by no signal of now.
+bool is_left_over(const Call& call, std::int64_t result);
 // Calls that end with EINTR for any stop, even one that the program never hears of: ep_poll and kin (signal(7)).
 bool is_never_restarted(long number);
 

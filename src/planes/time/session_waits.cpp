@@ -141,7 +141,8 @@ void Session::end_wait(pid_t tid, Thread& thread) {
   const auto result = static_cast<std::int64_t>(registers.rax);
   set_arguments(registers, wait.call);
   const bool is_interruption = is_interrupted(result);
-  const bool is_ours = is_interruption && thread.is_kicked && !signals_of(tid).has_unblocked();
+  const bool is_ours =
+      is_interruption && (thread.is_kicked || is_left_over(wait.call, result)) && !signals_of(tid).has_unblocked();
   if (is_ours || (is_timed_out(wait.call, result) && is_early(wait))) {
     rewind(registers, wait.call.number);
     thread.resumed = wait;
