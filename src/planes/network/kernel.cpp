@@ -236,8 +236,10 @@ class Session {
     // Without this an answer for a neighbour would wait for up to 0.8 s.
     if (set.link.router_end) write_setting("net/ipv4/neigh/" + set.name + "/proxy_delay", "0");
     // A question that traffic asks while the other end has still to get its address is asked again soon, not after a
-    // second: what comes meanwhile waits for it.
-    write_setting("net/ipv4/neigh/" + set.name + "/retrans_time_ms", kNeighbourRetransmission);
+    // second: what comes meanwhile waits for it. Sandboxes keep the kernel's time, or they would learn at once that
+    // nobody has an address.
+    if (kind_of(name_) != NamespaceKind::sandbox)
+      write_setting("net/ipv4/neigh/" + set.name + "/retrans_time_ms", kNeighbourRetransmission);
     ifinfomsg header{};
     header.ifi_flags = IFF_UP;
     header.ifi_change = IFF_UP;
