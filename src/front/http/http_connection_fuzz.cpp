@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <fstream>
 #include <iterator>
@@ -65,6 +66,14 @@ std::string Recorder::text_of(const Body& body) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
+// The fuzzer's own timer interrupts calls: they are made again.
+template <typename Call>
+ssize_t uninterrupted(Call call) {
+  ssize_t result = call();
+  while (result < 0 && errno == EINTR) result = call();
+  return result;
+}
+
 class UnixServer {
  public:
   UnixServer() : server_({}, directory_.path() + "/spool", recorder, clock_, nullptr) {
@@ -80,7 +89,8 @@ class UnixServer {
   ~UnixServer() { server_.stop(); }
   Fd connect() const {
     Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    BRUME_CHECK(::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address_), sizeof address_) == 0);
+    const auto* address = reinterpret_cast<const sockaddr*>(&address_);
+    BRUME_CHECK(uninterrupted([&] { return ::connect(fd.get(), address, sizeof address_); }) == 0);
     return fd;
   }
   Recorder recorder;
@@ -118,9 +128,16 @@ std::vector<Seen> expected_of(std::string bytes) {
 
 void send_all(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
-    const ssize_t sent = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    const ssize_t sent = uninterrupted([&] { return ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL); });
     if (sent <= 0) return;  // the server has closed: it refused something
     bytes.remove_prefix(static_cast<std::size_t>(sent));
+  }
+}
+
+// Until the server closes: it has seen everything then.
+void read_to_end(int fd) {
+  char answers[4096];
+  while (uninterrupted([&] { return ::recv(fd, answers, sizeof answers, 0); }) > 0) {
   }
 }
 
@@ -138,9 +155,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::size_t piece = bytes.size() / (1 + data[0] % 4U) + 1;
   for (std::size_t at = 0; at < bytes.size(); at += piece) send_all(client.get(), bytes.substr(at, piece));
   ::shutdown(client.get(), SHUT_WR);
-  char answers[4096];
-  while (::recv(client.get(), answers, sizeof answers, 0) > 0) {
-  }
+  read_to_end(client.get());
   const std::vector<Seen> seen = server.recorder.take(), expected = expected_of(std::string(bytes));
   BRUME_CHECK(seen == expected);
   return 0;
