@@ -114,6 +114,23 @@ TEST(DecodeXml, TakesNoDocumentType) {
   EXPECT_THROW(decoded(loaded->service(), {.body = "<!DOCTYPE x [<!ENTITY e \"evil\">]>" + thing}), AwsError);
 }
 
+TEST(DecodeXml, ReadsReferencesToCharactersOnly) {
+  const auto loaded = thing_model("rest-xml");
+  const auto body = [](const std::string& text) {
+    return "<R><Name>abc</Name><Tags><member><Key>" + text + "</Key></member></Tags></R>";
+  };
+  const auto read = [&](const std::string& text) {
+    return at(decoded(loaded->service(), {.body = body(text)}), "Tags[].Key");
+  };
+  EXPECT_THAT(read("&lt;&gt;&amp;lt;&quot;&apos;&#65;&#x42;&#x1;"), ElementsAre("<>&lt;\"'AB\x01"));
+  EXPECT_THAT(read("&#233;&#x20AC;&#x1f600;&#x10FFFF;"), ElementsAre("\u00e9\u20ac\U0001f600\U0010ffff"));
+  EXPECT_THAT(read("a & b &lt c &&gt;<![CDATA[&#0;&amp;]]>"), ElementsAre("a & b &lt c &>&#0;&amp;"));
+  // 4294967361 is 65 in 32 bits.
+  for (const char* none : {"&#0;", "&#xd800;", "&#xDFFF;", "&#x110000;", "&#4294967361;", "&#;", "&#x;", "&#-1;",
+                           "&#X41;", "&#65", "&#6&#5;", "&#99999999999999999999999;"})
+    EXPECT_EQ(refused(loaded->service(), {.body = body(none)}).message, "The request's XML cannot be read.") << none;
+}
+
 model::Object thing(const model::Service& service) {
   model::Object output(*service.operations.front().output);
   const auto set = [&](const char* name) { return output.type().find(name)->emplace(output.get()); };

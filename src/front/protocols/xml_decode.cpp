@@ -1,4 +1,8 @@
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
 #include <pugixml.hpp>
+#include <utility>
 
 #include "core/text.h"
 #include "front/protocols/codec.h"
@@ -12,14 +16,48 @@ std::string_view local_name(std::string_view name) {
   return colon == std::string_view::npos ? name : name.substr(colon + 1);
 }
 
-std::string text_of(const pugi::xml_node& node) {
-  std::string text;
-  for (const pugi::xml_node child : node.children())
-    if (child.type() == pugi::node_pcdata || child.type() == pugi::node_cdata) text += child.value();
-  return text;
+void append_utf8(std::uint32_t code, std::string& out) {
+  const auto byte = [&out](std::uint32_t bits) { out += static_cast<char>(bits); };
+  const auto tail = [&](unsigned shift) { byte(0x80 | ((code >> shift) & 0x3f)); };
+  if (code < 0x80) return byte(code);
+  if (code < 0x800) {
+    byte(0xc0 | (code >> 6));
+  } else {
+    if (code < 0x10000) {
+      byte(0xe0 | (code >> 12));
+    } else {
+      byte(0xf0 | (code >> 18));
+      tail(12);
+    }
+    tail(6);
+  }
+  tail(0);
+}
+
+// The character of a reference by number, given what stands between "&#" and ';'. "Legal Character" of XML 1.0: there
+// must be one. Control characters but NUL are taken although XML 1.0 has no place for them: S3 itself writes them so.
+bool append_numbered(std::string_view number, std::string& out) {
+  const bool hex = number.starts_with('x');
+  if (hex) number.remove_prefix(1);
+  std::uint32_t code = 0;
+  const auto [end, error] = std::from_chars(number.begin(), number.end(), code, hex ? 16 : 10);
+  const bool surrogate = code >= 0xd800 && code <= 0xdfff;
+  if (error != std::errc() || end != number.end() || code == 0 || code > 0x10ffff || surrogate) return false;
+  append_utf8(code, out);
+  return true;
+}
+
+// XML's own five names. What has another name stands for itself, since there is no document type to define it.
+void append_named(std::string_view reference, std::string& out) {
+  constexpr std::pair<std::string_view, char> kNamed[] = {
+      {"&amp;", '&'}, {"&lt;", '<'}, {"&gt;", '>'}, {"&quot;", '"'}, {"&apos;", '\''}};
+  for (const auto& [name, character] : kNamed)
+    if (reference == name) return out.push_back(character);
+  out += reference;
 }
 
 // Restful XML, "AWS restXml protocol" of the Smithy specification. Namespaces are not told apart, as in S3.
+// The parser leaves references as they are: it would take those that stand for no character, and wrap large numbers.
 class XmlDecoder {
  public:
   explicit XmlDecoder(Decoding& decoding) : decoding_(decoding) {}
@@ -87,8 +125,35 @@ class XmlDecoder {
       if (!member.xml_attribute) continue;
       for (const pugi::xml_attribute attribute : node.attributes())
         if (local_name(attribute.name()) == local_name(member.wire_name()))
-          scalar(&member, *member.type, attribute.value(), member.emplace(object));
+          scalar(&member, *member.type, resolved(attribute.value()), member.emplace(object));
     }
+  }
+
+  std::string text_of(const pugi::xml_node& node) const {
+    std::string text;
+    for (const pugi::xml_node child : node.children()) {
+      if (child.type() == pugi::node_pcdata) text += resolved(child.value());
+      if (child.type() == pugi::node_cdata) text += child.value();
+    }
+    return text;
+  }
+
+  // Text with its references replaced.
+  std::string resolved(std::string_view text) const {
+    std::string out;
+    for (std::size_t mark = text.find('&'); mark != std::string_view::npos; mark = text.find('&')) {
+      out += text.substr(0, mark);
+      text.remove_prefix(mark);
+      const std::size_t stop = std::min(text.find_first_of("&;", 1), text.size());
+      const bool ended = stop < text.size() && text[stop] == ';';
+      const std::string_view reference = text.substr(0, stop + (ended ? 1 : 0));
+      if (!reference.starts_with("&#"))
+        append_named(reference, out);
+      else if (!ended || !append_numbered(reference.substr(2, stop - 2), out))
+        throw malformed(decoding_.protocol, decoding_.service, "The request's XML cannot be read.");
+      text.remove_prefix(reference.size());
+    }
+    return out.append(text);
   }
 
   // The elements of one list come one by one: the first makes it, the others find it.
@@ -152,7 +217,8 @@ bool has_document_type(const pugi::xml_document& document) {
 void decode_xml(Decoding& decoding, const Type& type, const Member* payload, std::string_view text, void* value) {
   if (text.size() > kLargestDocument) throw AwsError("RequestEntityTooLarge", "The request is too large.", 413);
   pugi::xml_document document;
-  constexpr unsigned int kHow = pugi::parse_default | pugi::parse_ws_pcdata_single | pugi::parse_doctype;
+  constexpr unsigned int kHow =
+      (pugi::parse_default & ~pugi::parse_escapes) | pugi::parse_ws_pcdata_single | pugi::parse_doctype;
   const auto result = document.load_buffer(text.data(), text.size(), kHow, pugi::encoding_utf8);
   const pugi::xml_node root = document.document_element();
   // A document type could define entities, which no request needs.
