@@ -209,6 +209,10 @@ bool is_data_event(const AuditRecord& record) {
   return std::ranges::find(kItems, operation) != std::ranges::end(kItems);
 }
 
+bool tells_answer(std::string_view operation) {
+  return !is_read_only(operation) || operation.starts_with("AssumeRole");
+}
+
 std::vector<std::string> recipients(const AuditRecord& record) {
   std::vector<std::string> accounts;
   const std::string &own = record.context.scope.account, other = other_account(record);
@@ -254,9 +258,7 @@ EventRecord render(const AuditRecord& record, const std::string& recipient, std:
   }
   out["requestParameters"] =
       record.input ? to_json(record.input->type(), record.input->get(), storage) : json::value(nullptr);
-  // "Response elements for actions that make changes": what reads answer is left out.
-  const bool answered = record.output && !event.read_only;
-  out["responseElements"] = answered || (record.output && record.operation_name.starts_with("AssumeRole"))
+  out["responseElements"] = record.output && tells_answer(record.operation_name)
                                 ? to_json(record.output->type(), record.output->get(), storage)
                                 : json::value(nullptr);
   out["requestID"] = context.request_id;

@@ -31,6 +31,9 @@ BOOST_DESCRIBE_STRUCT(EventRecord, (),
 
 // Whether an operation only reads ("readOnly"), by its name.
 bool is_read_only(std::string_view operation);
+// Whether its event has what it answered ("Response elements for actions that make changes"): of what only reads just
+// the credentials that were made.
+bool tells_answer(std::string_view operation);
 // Whether it acts on a resource's data rather than on the resource ("Logging data events"): S3's objects, DynamoDB's
 // items. Trails record these only when they are asked to.
 bool is_data_event(const AuditRecord& record);

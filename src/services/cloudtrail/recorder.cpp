@@ -29,6 +29,8 @@ Recorder::Recorder(EventHistory& history, const Clock& clock, Random& random, Co
 void Recorder::put(AuditRecord record) {
   // A request that no account is known for has no trail to go to.
   if (record.context.scope.account.empty() && recipients(record).empty()) return;
+  // A megabyte that somebody read is not held until the batch is written.
+  if (!tells_answer(record.operation_name)) record.output.reset();
   const std::lock_guard lock(mutex_);
   if (!data_events_ && is_data_event(record)) return;
   if (waiting_.size() >= kMostWaiting) {
