@@ -32,6 +32,16 @@ bool send_all(int fd, std::string_view text) {
 
 }  // namespace
 
+pid_t admin_process(const Instance& instance) {
+  const int fd = connect_unix(instance.admin_socket());
+  if (fd < 0) return 0;
+  ucred daemon{};
+  socklen_t size = sizeof daemon;
+  const bool is_told = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &daemon, &size) == 0;
+  close(fd);
+  return is_told ? daemon.pid : 0;
+}
+
 std::optional<AdminAnswer> admin_call(const Instance& instance, std::string_view method, std::string_view target,
                                       std::string_view body) {
   int fd = connect_unix(instance.admin_socket());

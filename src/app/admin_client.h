@@ -1,6 +1,8 @@
 // The command line's side of the admin socket: one HTTP request to the daemon of an instance.
 #pragma once
 
+#include <sys/types.h>
+
 #include <functional>
 #include <optional>
 #include <string>
@@ -18,5 +20,7 @@ struct AdminAnswer {
 // nullopt: no daemon answers on the instance's admin socket.
 std::optional<AdminAnswer> admin_call(const Instance& instance, std::string_view method, std::string_view target,
                                       std::string_view body = {});
+// The daemon's process, as the kernel knows it; 0: no daemon answers.
+pid_t admin_process(const Instance& instance);
 
 }  // namespace brume::app

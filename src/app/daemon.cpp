@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <condition_variable>
 #include <filesystem>
 #include <mutex>
@@ -15,6 +16,7 @@
 
 #include "app/admin_client.h"
 #include "app/cloud.h"
+#include "app/daemon_process.h"
 #include "core/log.h"
 
 namespace brume::app {
@@ -121,10 +123,13 @@ int run_daemon(const UpOptions& options, const Instance& instance,
 namespace {
 
 void end_daemon(const Instance& instance) {
-  if (!admin_call(instance, "POST", "/exit")) return;
-  // The daemon removes its socket last.
-  for (int i = 0; i < 1000 && std::filesystem::exists(instance.admin_socket()); ++i) usleep(10'000);
-  if (std::filesystem::exists(instance.admin_socket()))
+  const pid_t pid = admin_process(instance);
+  if (pid == 0) return;
+  // The daemon's socket goes before it does, and a large process takes a while to give its memory back: only then are
+  // its files closed, the store's lock and the input of each `nft -i`, which holds a namespace until it sees that.
+  DaemonProcess daemon(pid);
+  admin_call(instance, "POST", "/exit");  // unanswered: it is ending already
+  if (!daemon.wait_for_end(std::chrono::seconds(10)))
     throw std::runtime_error("the daemon does not end; see " + instance.log_file());
 }
 
