@@ -105,6 +105,7 @@ Connection::~Connection() { --shared_.connection_count; }
 
 void Connection::dismiss() {
   move_to(Phase::leaving);
+  orders_.clear();  // an answer that waits to be sent is not held until this connection has its turn
   stream_.close();
   ordered_.cancel();
 }
@@ -129,8 +130,14 @@ void Connection::look_after(Stream::Moment now) {
 void Connection::accept_order(std::uint64_t request, Order order) {
   if (request != request_ || answered_) return;
   answered_ = !std::holds_alternative<ReceiveOrder>(order);
+  const auto* answer = std::get_if<ReplyOrder>(&order);
+  const std::size_t bytes = answer != nullptr ? answer->reply.body.bytes.size() : 0;
   orders_.push_back(std::move(order));
   ordered_.cancel();
+  // Counted from now on: a thousand may come before the first is sent.
+  if (answer == nullptr || phase() != Phase::working) return;
+  move_to(Phase::answering);
+  hold(bytes + input_.held());
 }
 
 asio::awaitable<void> Connection::run(std::shared_ptr<Connection> self) {
