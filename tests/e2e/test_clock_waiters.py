@@ -6,6 +6,7 @@ import pytest
 
 from cloud import AWS, REGION
 from test_clock_tasks import CLOUD, Tasks, tasks  # noqa: F401  a fixture
+from waiting import wait_until
 
 pytestmark = pytest.mark.nightly
 
@@ -25,7 +26,9 @@ def test_waiters_shrink(cloud, tasks):  # noqa: F811
     waiters = {'aws ecs wait': [AWS, 'ecs', 'wait', 'services-stable', '--cluster', 'default', '--services', 'slow'],
                'boto3': [sys.executable, '-c', BOTO3]}
     cloud.brume('clock', 'speed', SPEED)
-    cloud.exec(*waiters['boto3'])
+    # To waiters the first deployment is stable as soon as its task runs, healthy or not.
+    wait_until(lambda: tasks.ecs.describe_services(services=['slow'])['services'][0]['deployments'][0]['rolloutState']
+               == 'COMPLETED', 30, 'the first deployment')
     took = {}
     for name, command in waiters.items():
         for speed in (SPEED, 1):
