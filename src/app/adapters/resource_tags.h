@@ -4,27 +4,9 @@
 #include <optional>
 #include <string>
 
+#include "app/adapters/services.h"
 #include "core/scope.h"
 #include "services/iam/needs.h"
-
-namespace brume::ec2 {
-struct Ec2;
-}
-namespace brume::elbv2 {
-struct Elbv2;
-}
-namespace brume::ecs {
-struct Ecs;
-}
-namespace brume::ecr {
-struct Ecr;
-}
-namespace brume::logs {
-struct Logs;
-}
-namespace brume::dynamodb {
-struct Dynamodb;
-}
 
 namespace brume::app {
 

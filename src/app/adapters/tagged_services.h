@@ -5,36 +5,9 @@
 #include <memory>
 #include <vector>
 
+#include "app/adapters/services.h"
 #include "aws/authorization.h"
 #include "services/resourcegroupstaggingapi/needs.h"
-
-namespace brume::ec2 {
-struct Ec2;
-}
-namespace brume::elbv2 {
-struct Elbv2;
-}
-namespace brume::ecs {
-struct Ecs;
-}
-namespace brume::ecr {
-struct Ecr;
-}
-namespace brume::logs {
-struct Logs;
-}
-namespace brume::s3 {
-struct S3;
-}
-namespace brume::dynamodb {
-struct Dynamodb;
-}
-namespace brume::iam {
-struct Iam;
-}
-namespace brume::cloudtrail {
-struct Cloudtrail;
-}
 
 namespace brume::app {
 
