@@ -81,9 +81,17 @@ def run_target(target, seconds):
     done = subprocess.run([str(word) for word in command], cwd=ROOT, stdin=subprocess.DEVNULL, env=ENVIRONMENT,
                           capture_output=True, text=True, errors='replace')
     if done.returncode != 0:
-        return False, done.stderr[-6000:]
+        return False, done.stderr
     runs = statistic(done.stderr, 'number_of_executed_units')
     return True, f'{name}: {runs} runs in {seconds} s, {statistic(done.stderr, "average_exec_per_sec")} a second'
+
+
+def found(output):
+    """In one line what a target that failed has found, and the input that shows it."""
+    reasons = re.findall(r'.*check failed:.*|.*runtime error:.*|.*ERROR: AddressSanitizer:.*|.*ERROR: libFuzzer:.*', output)
+    inputs = re.findall(r'Base64: (\S+)', output)
+    return ', '.join([reasons[0].strip() if reasons else output.strip()[-200:],
+                      f'with {inputs[0][:400]}' if inputs else 'with an input that was not printed'])
 
 
 def at_once(function, items):
@@ -99,8 +107,8 @@ def fuzz(tally, seconds, chosen=()):
     if not build([target['name'] for target in targets]):
         return tally.fail('the fuzz targets do not build')
     for target, (held, text) in at_once(lambda each: run_target(each, seconds or 10), targets):
-        print(text, flush=True)
-        tally.ok() if held else tally.fail(f"fuzz {target['name']}")
+        print(text[-6000:], flush=True)
+        tally.ok() if held else tally.fail(f"fuzz {target['name']}: {found(text)}")
 
 
 def merge(tally, _, chosen=()):

@@ -35,6 +35,13 @@ Civil civil_of(Time time) {
   return civil;
 }
 
+// Of the years 0000 to 9999, which is what the textual forms can say: an offset or a leap second leads beyond them.
+bool writable(Time time) {
+  constexpr std::chrono::sys_days kFirst{std::chrono::year{0} / 1 / 1}, kEnd{std::chrono::year{10'000} / 1 / 1};
+  constexpr std::int64_t kDay = 86'400'000;
+  return time.ms >= kFirst.time_since_epoch().count() * kDay && time.ms < kEnd.time_since_epoch().count() * kDay;
+}
+
 bool time_of(const Civil& civil, Time& out) {
   const std::chrono::year_month_day date{std::chrono::year{civil.year},
                                          std::chrono::month{static_cast<unsigned>(civil.month)},
@@ -42,8 +49,10 @@ bool time_of(const Civil& civil, Time& out) {
   // A leap second is read as the second after it, as POSIX time does.
   if (!date.ok() || civil.hour > 23 || civil.minute > 59 || civil.second > 60) return false;
   const std::int64_t day_number = std::chrono::sys_days{date}.time_since_epoch().count();
-  out.ms = day_number * 86'400'000 + civil.hour * std::int64_t{3'600'000} + civil.minute * std::int64_t{60'000} +
-           civil.second * std::int64_t{1000} + civil.millisecond;
+  const Time time{day_number * 86'400'000 + civil.hour * std::int64_t{3'600'000} +
+                  civil.minute * std::int64_t{60'000} + civil.second * std::int64_t{1000} + civil.millisecond};
+  if (!writable(time)) return false;
+  out = time;
   return true;
 }
 
@@ -187,7 +196,9 @@ bool parse_iso8601(std::string_view text, Time& out) {
   const int offset = scanner.offset_minutes();
   Time time;
   if (!scanner.ok() || !scanner.at_end() || !time_of(civil, time)) return false;
-  out = time - minutes(offset);
+  time = time - minutes(offset);
+  if (!writable(time)) return false;
+  out = time;
   return true;
 }
 

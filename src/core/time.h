@@ -35,7 +35,8 @@ std::string iso8601(Time time, bool with_milliseconds = false);
 std::string basic_iso8601(Time time);
 // "Sun, 01 Mar 2026 12:00:00 GMT", the form of HTTP's Date.
 std::string http_date(Time time);
-// Each reads its form and returns false, with `out` untouched, for anything else.
+// Each reads its form and returns false, with `out` untouched, for anything else, and for moments that are not of the
+// years 0000 to 9999.
 bool parse_iso8601(std::string_view text, Time& out);        // offsets and fractions accepted
 bool parse_basic_iso8601(std::string_view text, Time& out);  // exactly YYYYMMDDTHHMMSSZ
 bool parse_http_date(std::string_view text, Time& out);      // IMF-fixdate only

@@ -34,6 +34,10 @@ TEST(Time, LeavesTheOutputAloneForAnythingElse) {
                            "2026-03-01T12:00:00.Z", "2026-03-01T12:00:00+25:00", "2026-03-01 12:00:00Z"}) {
     EXPECT_FALSE(parse_iso8601(text, time)) << text;
   }
+  // Beyond what four digits of a year can write again.
+  for (const char* text : {"9999-12-31T23:59:60Z", "9999-12-31T23:59:59-00:01", "0000-01-01T00:00:00+00:01"})
+    EXPECT_FALSE(parse_iso8601(text, time)) << text;
+  EXPECT_FALSE(parse_basic_iso8601("99991231T235960Z", time));
   EXPECT_FALSE(parse_basic_iso8601("20260301T120000", time));
   EXPECT_FALSE(parse_basic_iso8601("2026-03-01T12:00:00Z", time));
   EXPECT_FALSE(parse_http_date("Sunday, 01-Mar-26 12:00:00 GMT", time));
