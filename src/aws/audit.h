@@ -2,6 +2,7 @@
 // of a request; a record owns the decoded input and output, and whoever takes it renders them elsewhere.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 
@@ -18,6 +19,7 @@ struct AuditRecord {
   std::optional<model::Object> input, output;  // absent: not read, or there is none
   std::string error_code, error_message;       // empty: it succeeded
   std::string resource_account;                // whose the resource is, when it is not of the caller's account
+  std::size_t omitted_input_bytes = 0, omitted_output_bytes = 0;  // of what was too large to be kept
 };
 
 class AuditSink {

@@ -31,13 +31,63 @@ def test_a_write_and_a_refusal_are_events(cloud, trail):
     made, = look_up(trail, ResourceName=vpc)
     assert made['EventName'] == 'CreateVpc' and made['EventSource'] == 'ec2.amazonaws.com' and made['ReadOnly'] == 'false'
     assert made['record']['requestParameters']['cidrBlock'] == '10.9.0.0/16'
-    assert made['record']['responseElements']['vpc']['vpcId'] == vpc
+    answered = made['record']['responseElements']
+    assert answered['requestId'] == made['record']['requestID'] and answered['vpc']['vpcId'] == vpc
+    blocks = answered['vpc']['cidrBlockAssociationSet']['items']
+    assert [block['cidrBlock'] for block in blocks] == ['10.9.0.0/16'] and answered['vpc']['tagSet'] == {}
     assert made['record']['userIdentity'] == {'type': 'Root', 'principalId': ACCOUNT, 'accountId': ACCOUNT,
                                               'arn': f'arn:aws:iam::{ACCOUNT}:root', 'accessKeyId': 'test'}
     assert made['record']['awsRegion'] == REGION and 'boto' in made['record']['userAgent'].lower()
     refused, = look_up(trail, EventName='DeleteVpc')
     assert refused['record']['errorCode'] == 'Client.InvalidVpcID.NotFound'
     assert refused['record']['requestParameters'] == {'vpcId': 'vpc-00000000000000000'}
+
+
+def parameters(trail, name):
+    return look_up(trail, EventName=name)[0]['record']['requestParameters']
+
+
+def test_records_have_the_form_that_detection_rules_read(cloud, trail):
+    """Expected records are those that AWS's documents and public rules' fixtures show of these operations."""
+    ec2 = cloud.client('ec2')
+    vpc = ec2.create_vpc(CidrBlock='10.8.0.0/16')['Vpc']['VpcId']
+    group = ec2.create_security_group(GroupName='web', Description='of the web', VpcId=vpc)['GroupId']
+    rule = {'IpProtocol': 'tcp', 'FromPort': 22, 'ToPort': 22, 'IpRanges': [{'CidrIp': '0.0.0.0/0'}]}
+    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[rule])
+    ec2.create_tags(Resources=[group], Tags=[{'Key': 'Name', 'Value': 'web'}])
+    ec2.describe_security_groups(GroupIds=[group])
+    ec2.describe_instances()
+    ec2.describe_route_tables(Filters=[{'Name': 'vpc-id', 'Values': [vpc]}])
+    ec2.describe_nat_gateways()
+    assert parameters(trail, 'CreateSecurityGroup') == {'groupName': 'web', 'groupDescription': 'of the web', 'vpcId': vpc}
+    assert parameters(trail, 'AuthorizeSecurityGroupIngress') == {'groupId': group, 'ipPermissions': {'items': [
+        {'ipProtocol': 'tcp', 'fromPort': 22, 'toPort': 22, 'ipRanges': {'items': [{'cidrIp': '0.0.0.0/0'}]},
+         'groups': {}, 'ipv6Ranges': {}, 'prefixListIds': {}}]}}
+    opened = look_up(trail, EventName='AuthorizeSecurityGroupIngress')[0]['record']['responseElements']
+    assert opened['_return'] is True and opened['securityGroupRuleSet']['items'][0]['cidrIpv4'] == '0.0.0.0/0'
+    assert parameters(trail, 'CreateTags') == {'resourcesSet': {'items': [{'resourceId': group}]},
+                                               'tagSet': {'items': [{'key': 'Name', 'value': 'web'}]}}
+    assert parameters(trail, 'DescribeSecurityGroups') == {
+        'filterSet': {}, 'securityGroupSet': {}, 'securityGroupIdSet': {'items': [{'groupId': group}]}}
+    assert parameters(trail, 'DescribeInstances') == {'instancesSet': {}, 'filterSet': {}}
+    assert parameters(trail, 'DescribeRouteTables') == {'routeTableIdSet': {}, 'filterSet': {'items': [
+        {'name': 'vpc-id', 'valueSet': {'items': [{'value': vpc}]}}]}}
+    assert parameters(trail, 'DescribeNatGateways') == {'DescribeNatGatewaysRequest': ''}
+    ec2.delete_security_group(GroupId=group)
+    ec2.delete_vpc(VpcId=vpc)
+    gone, = [event['record'] for event in look_up(trail, ResourceName=vpc) if event['EventName'] == 'DeleteVpc']
+    assert gone['requestParameters'] == {'vpcId': vpc}
+    assert gone['responseElements'] == {'requestId': gone['requestID'], '_return': True}
+    s3 = cloud.client('s3')
+    s3.create_bucket(Bucket='rules', CreateBucketConfiguration={'LocationConstraint': REGION})
+    s3.put_bucket_tagging(Bucket='rules', Tagging={'TagSet': [{'Key': 'a', 'Value': 'b'}]})
+    tagged = look_up(trail, EventName='PutBucketTagging')[0]['record']
+    assert tagged['requestParameters'].pop('Host') == f'127.0.0.1:{cloud.port}'
+    assert {name: value for name, value in tagged['requestParameters'].items() if not name.startswith('x-amz-')} == {
+        'bucketName': 'rules', 'tagging': '', 'Tagging': {'xmlns': 'http://s3.amazonaws.com/doc/2006-03-01/',
+                                                          'TagSet': {'Tag': {'Key': 'a', 'Value': 'b'}}}}
+    assert tagged['resources'] == [{'accountId': ACCOUNT, 'type': 'AWS::S3::Bucket', 'ARN': 'arn:aws:s3:::rules'}]
+    assert tagged['responseElements'] is None
 
 
 def test_a_denied_user_is_named_and_secrets_are_not(cloud, trail):
@@ -145,7 +195,7 @@ def test_a_trail_delivers_to_s3_and_logs(cloud):
             found += json.loads(gzip.decompress(body))['Records']
         return {record['eventName']: record for record in found}
     delivered = wait_until(lambda: records() if 'PutObject' in records() else None, 30, 'the delivery')
-    assert delivered['PutObject']['requestParameters']['bucket'] == 'data-bucket'
+    assert delivered['PutObject']['requestParameters']['bucketName'] == 'data-bucket'
     assert delivered['PutObject']['eventCategory'] == 'Data' and 'CreateBucket' in delivered
     assert 'ListBuckets' not in delivered, 'it only reads'
     lines = logs.filter_log_events(logGroupName='trail')['events']

@@ -5,7 +5,7 @@
 #include <boost/json.hpp>
 #include <optional>
 
-#include "services/cloudtrail/value_json.h"
+#include "services/cloudtrail/parameters.h"
 
 namespace brume::cloudtrail {
 namespace {
@@ -230,7 +230,7 @@ EventRecord render(const AuditRecord& record, const std::string& recipient, std:
                                                    : std::string();
   EventRecord event{.time = context.now,
                     .id = std::move(id),
-                    .name = record.operation_name,
+                    .name = event_name(record),
                     .source = source_of(record),
                     .user_name = name,
                     .access_key_id = own ? context.principal.access_key_id : std::string(),
@@ -256,14 +256,14 @@ EventRecord render(const AuditRecord& record, const std::string& recipient, std:
     out["errorCode"] = error_code(record);
     out["errorMessage"] = record.error_message;
   }
-  out["requestParameters"] =
-      record.input ? to_json(record.input->type(), record.input->get(), storage) : json::value(nullptr);
-  out["responseElements"] = record.output && tells_answer(record.operation_name)
-                                ? to_json(record.output->type(), record.output->get(), storage)
-                                : json::value(nullptr);
+  out["requestParameters"] = request_parameters(record, storage);
+  out["responseElements"] =
+      tells_answer(record.operation_name) ? response_elements(record, storage) : json::value(nullptr);
   out["requestID"] = context.request_id;
   out["eventID"] = event.id;
   out["readOnly"] = event.read_only;
+  json::value resources = event_resources(record, storage);
+  if (!resources.is_null()) out["resources"] = std::move(resources);
   out["eventType"] = "AwsApiCall";
   if (record.service != nullptr) out["apiVersion"] = record.service->api_version;
   out["managementEvent"] = event.management;

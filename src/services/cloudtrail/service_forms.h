@@ -1,0 +1,18 @@
+// The forms of EC2's and S3's records, which differ from their models'. For parameters.cpp only. Pure functions.
+#pragma once
+
+#include <boost/json/storage_ptr.hpp>
+#include <boost/json/value.hpp>
+
+#include "aws/audit.h"
+
+namespace brume::cloudtrail {
+
+boost::json::value ec2_request(const AuditRecord& record, const boost::json::storage_ptr& storage);
+boost::json::value ec2_response(const AuditRecord& record, const boost::json::storage_ptr& storage);
+
+boost::json::value s3_request(const AuditRecord& record, const boost::json::storage_ptr& storage);
+boost::json::value s3_response(const AuditRecord& record, const boost::json::storage_ptr& storage);
+boost::json::value s3_resources(const AuditRecord& record, const boost::json::storage_ptr& storage);
+
+}  // namespace brume::cloudtrail
