@@ -182,6 +182,8 @@ void Admin::status(const Done& done) {
       gathering->arrive();
     });
   });
+  if (const std::uint64_t lost = cloud_.cloudtrail.recorder.lost(); lost > 0)
+    problems.push_back(json::string("cloudtrail: the disk did not take " + std::to_string(lost) + " events"));
   gathering->status["problems"] = std::move(problems);
   ++gathering->waiting;
   cloud_.keeper->list([gathering](const std::vector<Child>& children) {

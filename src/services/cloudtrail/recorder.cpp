@@ -4,26 +4,45 @@
 #include <set>
 
 #include "core/log.h"
+#include "services/cloudtrail/parameters.h"
+#include "services/cloudtrail/record_size.h"
 
 namespace brume::cloudtrail {
 namespace {
 
-// More than a burst of a parallel apply; beyond it, memory matters more than the trail.
-constexpr std::size_t kMostWaiting = 50'000;
 // Waking two threads and writing costs more than an event: a busy cloud does both fifty times a second.
 constexpr Duration kGather = milliseconds(20);
 constexpr std::size_t kLargestBatch = 1000;
+// Of records that are rendered and written in one go.
+constexpr std::size_t kLargestPart = 4U << 20U;
+
+// A value that is larger than its event may show is not held for it: its size is.
+void drop_if_too_large(std::optional<model::Object>& value, std::size_t& omitted) {
+  if (!value) return;
+  const model::Type& type = value->type();
+  // Nor are bodies of files, which no event shows.
+  if (type.payload >= 0) {
+    const model::Member& payload = type.members[static_cast<std::size_t>(type.payload)];
+    if (payload.type->kind == model::Kind::stream && payload.get(value->get()) != nullptr)
+      payload.emplace(value->get());
+  }
+  const std::size_t bytes = memory_of(type, value->get(), kLargestValue);
+  if (bytes <= kLargestValue) return;
+  omitted = bytes;
+  value.reset();
+}
 
 }  // namespace
 
 Recorder::Recorder(EventHistory& history, const Clock& clock, Random& random, Control& control, Workers& workers,
-                   Recorded recorded)
+                   Recorded recorded, RecorderLimits limits)
     : history_(history),
       clock_(clock),
       random_(random),
       control_(control),
       workers_(workers),
       recorded_(std::move(recorded)),
+      limits_(limits),
       trails_(std::make_shared<const std::vector<TrailRecord>>()) {}
 
 void Recorder::put(AuditRecord record) {
@@ -31,13 +50,18 @@ void Recorder::put(AuditRecord record) {
   if (record.context.scope.account.empty() && recipients(record).empty()) return;
   // A megabyte that somebody read is not held until the batch is written.
   if (!tells_answer(record.operation_name)) record.output.reset();
-  const std::lock_guard lock(mutex_);
+  drop_if_too_large(record.input, record.omitted_input_bytes);
+  drop_if_too_large(record.output, record.omitted_output_bytes);
+  const std::size_t bytes = memory_of(record);
+  std::unique_lock lock(mutex_);
   if (!data_events_ && is_data_event(record)) return;
-  if (waiting_.size() >= kMostWaiting) {
-    ++lost_;
-    return;
+  if (is_full(bytes)) {
+    lock.unlock();
+    make_room(bytes);
+    lock.lock();
   }
-  waiting_.push_back({std::move(record), trails_});
+  waiting_.push_back({std::move(record), trails_, bytes});
+  bytes_ += bytes;
   if (state_ == State::idle) {
     state_ = State::gathering;
     control_.post([this] { gather(); });
@@ -46,6 +70,26 @@ void Recorder::put(AuditRecord record) {
     state_ = State::writing;
     control_.post([this] { begin(); });
   }
+}
+
+bool Recorder::is_full(std::size_t more) const {
+  return waiting_.size() >= limits_.records || (bytes_ > 0 && bytes_ + more > limits_.bytes);
+}
+
+// On the thread of a request: it waits for the disk, as the worker does. That slows what comes down to what can be
+// recorded.
+void Recorder::make_room(std::size_t bytes) {
+  std::vector<std::string> named;
+  for (;;) {
+    std::shared_ptr<Queue> batch;
+    {
+      const std::lock_guard lock(mutex_);
+      if (!is_full(bytes)) break;
+      batch = batch_;  // the oldest
+    }
+    if (!(batch != nullptr && write_some(*batch, named)) && !write_some(waiting_, named)) break;
+  }
+  if (!named.empty()) control_.post([this, named] { recorded_(named); });
 }
 
 void Recorder::gather() {
@@ -79,6 +123,11 @@ void Recorder::flush(Function then) {
   if (before == State::gathering) begin();
 }
 
+std::size_t Recorder::waiting_bytes() const {
+  const std::lock_guard lock(mutex_);
+  return bytes_;
+}
+
 std::uint64_t Recorder::lost() const {
   const std::lock_guard lock(mutex_);
   return lost_;
@@ -91,10 +140,10 @@ void Recorder::begin() {
   auto flushed = std::make_shared<std::vector<Function>>();
   {
     const std::lock_guard lock(mutex_);
-    batch_ = std::make_shared<std::vector<Waiting>>(std::exchange(waiting_, {}));
+    batch_ = std::make_shared<Queue>(std::exchange(waiting_, {}));
     flushed->swap(flushed_);
   }
-  workers_.run([this, batch = batch_, named] { *named = write(*batch); },
+  workers_.run([this, batch = batch_, named] { *named = write_all(*batch); },
                [this, named, flushed] {
                  if (!named->empty()) recorded_(*named);
                  for (Function& then : *flushed) then();
@@ -116,25 +165,49 @@ void Recorder::end() {
 }
 
 void Recorder::write_rest() {
-  std::shared_ptr<std::vector<Waiting>> batch;
+  std::shared_ptr<Queue> batch;
   {
     const std::lock_guard lock(mutex_);
     batch = batch_;
   }
-  if (batch != nullptr) write(*batch);  // ended by now, or never begun
-  write(waiting_);
+  if (batch != nullptr) write_all(*batch);  // ended by now, or never begun
+  write_all(waiting_);
 }
 
-std::vector<std::string> Recorder::write(std::vector<Waiting>& given) {
+std::vector<std::string> Recorder::write_all(Queue& given) {
+  std::vector<std::string> named;
+  while (write_some(given, named)) {
+  }
+  std::ranges::sort(named);
+  named.erase(std::ranges::unique(named).begin(), named.end());
+  return named;
+}
+
+// The oldest part of what is given. False: nothing was left.
+bool Recorder::write_some(Queue& given, std::vector<std::string>& named) {
   const std::lock_guard writing(write_mutex_);
-  std::vector<Waiting> batch;
+  Queue part;
+  std::size_t bytes = 0;
   {
     const std::lock_guard lock(mutex_);
-    batch.swap(given);
+    while (!given.empty() && part.size() < kLargestBatch && bytes < kLargestPart) {
+      bytes += given.front().bytes;
+      part.push_back(std::move(given.front()));
+      given.pop_front();
+    }
   }
+  if (part.empty()) return false;
+  const std::vector<std::string> found = write(part);
+  named.insert(named.end(), found.begin(), found.end());
+  const std::lock_guard lock(mutex_);
+  bytes_ -= bytes;
+  return true;
+}
+
+std::vector<std::string> Recorder::write(const Queue& part) {
   std::vector<NewEvent> events;
   std::set<std::string> named;
-  for (const auto& [record, trails] : batch) {
+  for (const auto& [record, trails, bytes] : part) {
     const std::vector<std::string> accounts = recipients(record);
     const std::string shared_id = accounts.size() > 1 ? random_.uuid() : std::string();
     for (const std::string& account : accounts) {

@@ -1,8 +1,11 @@
 // Takes what the front door tells of every request, and turns it into events on a worker: one batch at a time, of what
-// came within a moment, so that a request wakes nobody. put() is called on any thread; everything else belongs to the
-// control thread.
+// came within a moment, so that a request wakes nobody. What waits is bounded in number and in bytes: who comes when it
+// is full writes the oldest part before being taken, so nothing is lost for haste. put() is called on any thread;
+// everything else belongs to the control thread.
 #pragma once
 
+#include <cstddef>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -16,12 +19,18 @@
 
 namespace brume::cloudtrail {
 
+// Of what waits to be written.
+struct RecorderLimits {
+  std::size_t records = 50'000;  // more than a burst of a parallel apply
+  std::size_t bytes = 64U << 20U;
+};
+
 class Recorder final : public AuditSink {
  public:
   // `recorded` is told of the trails that have something to deliver.
   using Recorded = std::function<void(const std::vector<std::string>& trail_arns)>;
   Recorder(EventHistory& history, const Clock& clock, Random& random, Control& control, Workers& workers,
-           Recorded recorded);
+           Recorded recorded, RecorderLimits limits = {});
 
   void put(AuditRecord record) override;
 
@@ -31,7 +40,9 @@ class Recorder final : public AuditSink {
   void write_rest();
   // Calls `then` on the control thread when everything that was put before is on disk.
   void flush(Function then);
-  std::uint64_t lost() const;  // events that came faster than they could be written
+
+  std::uint64_t lost() const;         // events that the disk did not take. Any thread.
+  std::size_t waiting_bytes() const;  // of what is not on disk yet. Any thread.
 
  private:
   using Trails = std::shared_ptr<const std::vector<TrailRecord>>;  // shared with the batch that is being rendered
@@ -39,12 +50,18 @@ class Recorder final : public AuditSink {
   struct Waiting {
     AuditRecord record;
     Trails trails;
+    std::size_t bytes = 0;
   };
+  using Queue = std::deque<Waiting>;
   enum class State { idle, gathering, writing };
   void gather();
   void begin();
   void end();
-  std::vector<std::string> write(std::vector<Waiting>& given);
+  bool is_full(std::size_t more) const;  // mutex_ is held
+  void make_room(std::size_t bytes);
+  std::vector<std::string> write_all(Queue& given);
+  bool write_some(Queue& given, std::vector<std::string>& named);
+  std::vector<std::string> write(const Queue& part);
 
   EventHistory& history_;
   const Clock& clock_;
@@ -52,16 +69,18 @@ class Recorder final : public AuditSink {
   Control& control_;
   Workers& workers_;
   Recorded recorded_;
+  const RecorderLimits limits_;
 
   std::mutex write_mutex_;  // one write at a time; taken before mutex_
   mutable std::mutex mutex_;
-  std::vector<Waiting> waiting_;  // guarded by mutex_, as all below
+  Queue waiting_;  // guarded by mutex_, as all below
+  std::size_t bytes_ = 0;
   std::uint64_t lost_ = 0;
   State state_ = State::idle;
   bool data_events_ = false;  // somebody wants them
   Trails trails_;
   std::vector<Function> flushed_;
-  std::shared_ptr<std::vector<Waiting>> batch_;  // shared with the worker that empties it
+  std::shared_ptr<Queue> batch_;  // shared with the worker that empties it
 };
 
 }  // namespace brume::cloudtrail
