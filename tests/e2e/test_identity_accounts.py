@@ -2,6 +2,7 @@
 audit trail."""
 import gzip
 import json
+import re
 
 import pytest
 from botocore.exceptions import ClientError
@@ -22,6 +23,8 @@ def allow(action, resource='*', **more):
 
 # What every user of this file asked for, to be found in the trails at the end: (request id, operation, error code).
 ASKED = []
+# Those of them that the aws cli asked for.
+CALLED_BY_CLI = set()
 # Those that an account beside the caller's is told of: {request id: account}.
 SHARED = {}
 
@@ -34,6 +37,20 @@ def acting(cloud, service, keys, **options):
         ASKED.append((parsed['ResponseMetadata']['RequestId'], model.name, parsed.get('Error', {}).get('Code')))
     client.meta.events.register('after-call', note)
     return client
+
+
+def by_cli(cloud, keys, operation, *words):
+    """The same through the aws cli, which tells a request's id only to who debugs: its error's code, or None."""
+    names = {'AWS_ACCESS_KEY_ID': keys['AccessKeyId'], 'AWS_SECRET_ACCESS_KEY': keys['SecretAccessKey']}
+    if keys.get('SessionToken'):
+        names['AWS_SESSION_TOKEN'] = keys['SessionToken']
+    done = cloud.aws(*words, '--debug', check=False, credentials=names)
+    request, = set(re.findall(r"'x-amzn?-request-?id': '([^']+)'", done.stderr, re.IGNORECASE))
+    error = re.search(r'An error occurred \((\w+)\)', done.stderr)
+    assert bool(error) == (done.returncode != 0), done.stderr
+    ASKED.append((request, operation, error[1] if error else None))
+    CALLED_BY_CLI.add(request)
+    return ASKED[-1][2]
 
 
 def told(account):
@@ -121,12 +138,13 @@ def test_a_role_across_accounts_needs_its_external_id(cloud, role, user):
     why = cloud.brume('why', without.request).stdout
     assert '✗ Condition StringEquals sts:ExternalId: the policy says order-66; the request does not have it' in why
     assert 'both sides must allow' in why and 'role trust policy' in why
-    # The same through the aws cli.
     keys = user(PARTNER, 'cli', allow('sts:AssumeRole', role))
-    names = {'AWS_ACCESS_KEY_ID': keys['AccessKeyId'], 'AWS_SECRET_ACCESS_KEY': keys['SecretAccessKey']}
     words = ['sts', 'assume-role', '--role-arn', role, '--role-session-name', 'cli']
-    assert 'AccessDenied' in cloud.aws(*words, check=False, credentials=names).stderr
-    assert cloud.aws(*words, '--external-id', 'order-66', credentials=names)['AssumedRoleUser']['Arn'].endswith('/cli')
+    assert by_cli(cloud, keys, 'AssumeRole', *words) == 'AccessDenied'
+    assert by_cli(cloud, keys, 'AssumeRole', *words, '--external-id', 'order-66') is None
+    told(OWNER)
+    stray = user(STRANGER, 'cli', allow('sts:AssumeRole', role))
+    assert by_cli(cloud, stray, 'AssumeRole', *words, '--external-id', 'order-66') == 'AccessDenied'
 
 
 def test_a_chained_session_lasts_an_hour_and_keeps_its_tags(cloud, user):
@@ -175,12 +193,11 @@ def test_a_bucket_policy_across_accounts_needs_both_sides(cloud, bucket, user):
     stranger = acting(cloud, 's3', user(STRANGER, 'stan', allow('s3:*')), s3={'addressing_style': 'path'})
     assert Denied(stranger.get_object, Bucket='ledger', Key='open/1').code == 'AccessDenied'
     told(OWNER)
-    # The same through the aws cli.
-    names = {'AWS_ACCESS_KEY_ID': keys['AccessKeyId'], 'AWS_SECRET_ACCESS_KEY': keys['SecretAccessKey']}
     words = ['s3api', 'get-object', '--bucket', 'ledger', str(cloud.work / 'got'), '--key']
-    assert cloud.aws(*words, 'open/1', credentials=names)['ContentLength'] == 1
-    assert 'no resource-based policy allows the s3:GetObject action' in cloud.aws(
-        *words, 'shut/1', check=False, credentials=names).stderr
+    for key, code in (('open/1', None), ('shut/1', 'AccessDenied')):
+        assert by_cli(cloud, keys, 'GetObject', *words, key) == code
+        told(OWNER)
+    assert (cloud.work / 'got').read_text() == '1'
 
 
 def test_many_deletions_are_asked_one_by_one(cloud, bucket, user):
@@ -240,6 +257,9 @@ def test_a_boundary_and_a_session_policy_only_narrow(cloud, user):
         f'arn:aws:sts::{OWNER}:federated-user/guest'
     assert acting(cloud, 's3', token).list_buckets()
     assert 'no session policy' in Denied(acting(cloud, 'logs', token).describe_log_groups).message
+    for who in (keys, token):
+        assert by_cli(cloud, who, 'ListBuckets', 's3api', 'list-buckets') is None
+        assert by_cli(cloud, who, 'DescribeLogGroups', 'logs', 'describe-log-groups') == 'AccessDeniedException'
     # Who may make users may make them only within the boundary.
     maker = acting(cloud, 'iam', user(OWNER, 'maker', allow(
         'iam:CreateUser', Condition={'StringEquals': {'iam:PermissionsBoundary': boundary}})))
@@ -264,8 +284,13 @@ def test_tags_decide(cloud, user):
     assert 'Condition StringEquals aws:ResourceTag/team' in cloud.brume('why', other.request).stdout
     logs.delete_log_group(logGroupName='red')
     # The tag itself is what gives and takes.
+    remove = ['logs', 'delete-log-group', '--log-group-name', 'blue']
+    assert by_cli(cloud, keys, 'DeleteLogGroup', *remove) == 'AccessDeniedException'
     root.tag_log_group(logGroupName='blue', tags={'team': 'red'})
-    logs.delete_log_group(logGroupName='blue')
+    assert by_cli(cloud, keys, 'DeleteLogGroup', *remove) is None
+    make = ['logs', 'create-log-group', '--log-group-name', 'cli']
+    assert by_cli(cloud, keys, 'CreateLogGroup', *make) == 'AccessDeniedException'
+    assert by_cli(cloud, keys, 'CreateLogGroup', *make, '--tags', 'team=red') is None
 
 
 def test_a_role_is_passed_only_by_who_may_pass_it(cloud, user):
@@ -345,7 +370,7 @@ def test_each_answer_is_an_event_where_it_belongs(cloud, trails):
         wanted = [each for each in ASKED if each[2] != 'InvalidAccessKeyId']
         return found if all(request in found for request, _, _ in wanted) else None
     found = wait_until(delivered, 60, 'the delivery of all events')
-    assert len(ASKED) > 40 and len(SHARED) >= 5
+    assert len(ASKED) > 50 and len(SHARED) >= 8 and len(CALLED_BY_CLI) == 13
     for request, operation, code in ASKED:
         if code == 'InvalidAccessKeyId':
             assert request not in found
@@ -355,6 +380,7 @@ def test_each_answer_is_an_event_where_it_belongs(cloud, trails):
         own = records[caller]
         assert own['eventName'] == operation
         assert own.get('errorCode', '').removeprefix('Client.') == (code or ''), (operation, own)
+        assert ('aws-cli' in own['userAgent']) == (request in CALLED_BY_CLI)
         assert own['userIdentity']['arn'] and own['userIdentity']['type'] != 'AWSAccount'
         assert set(records) == {caller, SHARED.get(request, caller)}, (operation, code)
         if request in SHARED:
@@ -364,9 +390,10 @@ def test_each_answer_is_an_event_where_it_belongs(cloud, trails):
             assert other['sharedEventID'] == own['sharedEventID'] and other['eventID'] != own['eventID']
             assert other.get('errorCode') == own.get('errorCode')
     # Management events are in the history of both as well.
-    assumed, = [request for request in SHARED if found[request][OWNER]['eventName'] == 'AssumeRole']
-    for account in (OWNER, PARTNER):
-        region = found[assumed][account]['awsRegion']
+    assumed = [request for request in SHARED if found[request][OWNER]['eventName'] == 'AssumeRole']
+    assert {request in CALLED_BY_CLI for request in assumed} == {True, False}
+    for account, request in ((account, request) for account in (OWNER, PARTNER) for request in assumed):
+        region = found[request][account]['awsRegion']
         events = cloud.client('cloudtrail', key=account, region=region).lookup_events(
             LookupAttributes=[{'AttributeKey': 'EventName', 'AttributeValue': 'AssumeRole'}])['Events']
-        assert assumed in [json.loads(event['CloudTrailEvent'])['requestID'] for event in events]
+        assert request in [json.loads(event['CloudTrailEvent'])['requestID'] for event in events]
