@@ -7,8 +7,10 @@ import io
 import json
 import struct
 import time
+import zlib
 
 import pytest
+import zxingcpp
 from botocore.exceptions import ClientError
 
 ACCOUNT = '000000000000'
@@ -81,6 +83,49 @@ def test_open_id_connect_providers(iam):
     assert refused(iam.create_open_id_connect_provider, Url='http://id.example.org') == 'ValidationError'
     iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=arn)
     assert refused(iam.get_open_id_connect_provider, OpenIDConnectProviderArn=arn) == 'NoSuchEntity'
+
+
+def pixels(png):
+    """The grey rows of a PNG, read by its specification: chunks with their checksums, no filter but those of bytes."""
+    assert png[:8] == b'\x89PNG\r\n\x1a\n'
+    at, data, size = 8, b'', None
+    while at < len(png):
+        length, = struct.unpack('>I', png[at:at + 4])
+        kind, body = png[at + 4:at + 8], png[at + 8:at + 8 + length]
+        assert zlib.crc32(kind + body) == struct.unpack('>I', png[at + 8 + length:at + 12 + length])[0]
+        if kind == b'IHDR':
+            size = struct.unpack('>II', body[:8])
+            assert body[8:] == bytes([8, 0, 0, 0, 0]), 'eight grey bits, not interlaced'
+        data += body if kind == b'IDAT' else b''
+        at += 12 + length
+    width, height = size
+    raw, above, rows = zlib.decompress(data), bytes(width), []
+    for y in range(height):
+        kind, row = raw[y * (width + 1)], bytearray(raw[y * (width + 1) + 1:(y + 1) * (width + 1)])
+        for x in range(width):
+            left, up, corner = row[x - 1] if x else 0, above[x], above[x - 1] if x else 0
+            paeth = min((left, up, corner), key=lambda near: abs(left + up - corner - near))
+            row[x] = (row[x] + (0, left, up, (left + up) // 2, paeth)[kind]) & 255
+        rows.append(bytes(row))
+        above = row
+    return memoryview(b''.join(rows)).cast('B', shape=[height, width])
+
+
+def test_a_devices_code_can_be_scanned(iam):
+    def scanned(name):
+        device = iam.create_virtual_mfa_device(VirtualMFADeviceName=name)['VirtualMFADevice']
+        codes = zxingcpp.read_barcodes(pixels(device['QRCodePNG']))
+        assert [str(code.format) for code in codes] == ['QR Code']
+        return codes[0].text, device['Base32StringSeed'].decode()
+
+    text, seed = scanned('scan')
+    assert text == f'otpauth://totp/Amazon%20Web%20Services:scan@{ACCOUNT}?secret={seed}&issuer=Amazon%20Web%20Services'
+    # Of an account that has an alias it names that, and a long name has room too.
+    iam.create_account_alias(AccountAlias='mist')
+    text, seed = scanned('n' * 200)
+    iam.delete_account_alias(AccountAlias='mist')
+    assert text == f'otpauth://totp/Amazon%20Web%20Services:{"n" * 200}@mist?secret={seed}&issuer=Amazon%20Web%20Services'
+    assert all('QRCodePNG' not in device for device in iam.list_virtual_mfa_devices()['VirtualMFADevices'])
 
 
 def test_devices_and_the_sessions_that_they_open(cloud, iam):

@@ -16,6 +16,7 @@ LICENCES = {
     'libboost_container': 'BSL-1.0', 'libboost_system': 'BSL-1.0', 'libarchive': 'BSD-2',
     'librocksdb': 'Apache-2.0 (or GPL-2)', 'libnl': 'LGPL-2.1', 'libnl-route': 'LGPL-2.1',
     # What those bring along. RocksDB and libarchive themselves are linked whole: Apache-2.0 (or GPL-2) and BSD-2.
+    # So are libpng (libpng-2.0) and QR Code generator (MIT).
     'libsnappy': 'BSD-3', 'liblz4': 'BSD-2', 'libzstd': 'BSD-3 (or GPL-2)', 'libbz2': 'BSD-like', 'libgflags': 'BSD-3',
     'liblzma': 'public domain', 'libacl': 'LGPL-2.1', 'libattr': 'LGPL-2.1', 'libxml2': 'MIT', 'libnettle': 'LGPL-3',
     'libicuuc': 'Unicode', 'libicudata': 'Unicode', 'liburing': 'LGPL-2.1 (or MIT)', 'libtbb': 'Apache-2.0',

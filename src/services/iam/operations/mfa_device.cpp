@@ -3,6 +3,7 @@
 #include "gen/iam.h"
 #include "services/iam/devices.h"
 #include "services/iam/policy_checks.h"
+#include "services/iam/qr_code.h"
 #include "services/iam/render.h"
 
 namespace brume::iam {
@@ -55,7 +56,11 @@ CreateVirtualMFADeviceOutput create_virtual_mfa_device(Iam& iam, Tx& tx,
   CreateVirtualMFADeviceOutput output;
   VirtualMFADevice& shown = output.virtual_mfa_device.ensure();
   shown.serial_number = device.serial;
-  shown.base32_string_seed = to_base32(device.seed);
+  const std::string seed = to_base32(device.seed);
+  shown.base32_string_seed = seed;
+  const std::string alias = account_of(iam, request.scope.account).alias;
+  shown.qr_code_png = qr_code_png(
+      provisioning_uri(*request.input.virtual_mfa_device_name, alias.empty() ? request.scope.account : alias, seed));
   if (!device.tags.empty()) shown.tags = tags_to<Tag>(device.tags);
   return output;
 }
