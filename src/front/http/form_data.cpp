@@ -21,10 +21,20 @@ AwsError not_one_file() {
       .with("ArgumentValue", "0");
 }
 
+// Where the next parameter of a header begins: a semicolon within quotes is none.
+std::size_t next_semicolon(std::string_view value, std::size_t from) {
+  bool quoted = false;
+  for (std::size_t at = from; at < value.size(); ++at) {
+    if (value[at] == '"') quoted = !quoted;
+    if (value[at] == ';' && !quoted) return at;
+  }
+  return std::string_view::npos;
+}
+
 // A parameter of a header: form-data; name="key"; filename="a.txt". Nullopt: absent.
 std::optional<std::string> parameter(std::string_view value, std::string_view name) {
   std::size_t at = 0;
-  while ((at = value.find(';', at)) != std::string_view::npos) {
+  while ((at = next_semicolon(value, at)) != std::string_view::npos) {
     std::string_view rest = trim(value.substr(++at));
     if (rest.size() <= name.size() || !equals_ignoring_case(rest.substr(0, name.size()), name) ||
         rest[name.size()] != '=')

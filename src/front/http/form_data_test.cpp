@@ -66,6 +66,13 @@ TEST(FormData, LimitsAndOddities) {
   EXPECT_EQ(read(part + part + "--XX--", 8).error, "InvalidArgument") << "two files";
 }
 
+TEST(FormData, SemicolonsWithinQuotesEndNothing) {
+  const Result result =
+      read("--XX\r\nContent-Disposition: form-data; filename=\"a; name=b\"; name=\"file\"\r\n\r\nx\r\n--XX--", 9);
+  EXPECT_EQ(result.error, "");
+  EXPECT_EQ(result.fields, (Headers{{"file", "a; name=b"}}));
+}
+
 TEST(FormData, BoundariesOfContentTypes) {
   EXPECT_EQ(form_boundary("multipart/form-data; boundary=abc"), "abc");
   EXPECT_EQ(form_boundary("Multipart/Form-Data; charset=utf-8; boundary=\"a b\""), "a b");

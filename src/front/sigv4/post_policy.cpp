@@ -59,8 +59,10 @@ class PolicyReader {
 
   Failure check(const Node& condition) {
     if (condition.is_object()) {
-      for (const auto& [name, value] : condition.members)
+      for (const auto& [name, value] : condition.members) {
+        if (!value.is_string()) return bad_policy("Invalid Simple-Condition: value must be a string.");
         if (auto failure = compare("eq", name, value.text)) return failure;
+      }
       return std::nullopt;
     }
     if (!condition.is_array() || condition.items.size() != 3) return bad_policy("Invalid Condition.");
@@ -71,7 +73,9 @@ class PolicyReader {
       if (parse_int(name, grant_.smallest) && parse_int(wanted, grant_.largest)) return std::nullopt;
       return bad_policy("Invalid content-length-range.");
     }
-    if ((kind != "eq" && kind != "starts-with") || !name.starts_with('$')) return bad_policy("Invalid Condition.");
+    const bool texts = condition.items[1].is_string() && condition.items[2].is_string();
+    if ((kind != "eq" && kind != "starts-with") || !texts || !name.starts_with('$'))
+      return bad_policy("Invalid Condition.");
     return compare(kind, name.substr(1), wanted);
   }
 

@@ -123,7 +123,9 @@ TEST(PostPolicy, PoliciesThatCannotBeReadAreSaidToBe) {
                              R"({"expiration":"2030-01-01T00:00:00Z"})",
                              R"({"expiration":"2030-01-01T00:00:00Z","conditions":[["eq","key","x"]]})",
                              R"({"expiration":"2030-01-01T00:00:00Z","conditions":[["like","$key","x"]]})",
-                             R"({"expiration":"2030-01-01T00:00:00Z","conditions":[["content-length-range",1]]})"}) {
+                             R"({"expiration":"2030-01-01T00:00:00Z","conditions":[["content-length-range",1]]})",
+                             R"({"expiration":"2030-01-01T00:00:00Z","conditions":[{"tagging":["x"]}]})",
+                             R"({"expiration":"2030-01-01T00:00:00Z","conditions":[["starts-with","$key",{}]]})"}) {
     if (*policy == '\0') continue;
     EXPECT_TRUE(code(signed_with(policy)).starts_with("InvalidPolicyDocument:")) << policy << code(signed_with(policy));
   }
