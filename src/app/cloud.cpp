@@ -102,6 +102,7 @@ Cloud::Cloud(const UpOptions& given, const Instance& where)
       access_keys(key_ring, *random),
       iam(*store, clock, *random, access_keys, PagingTokens::load(*store, *random)),
       authorizer(iam),
+      service_control(given.service_control),
       identities(iam, authorizer),
       issuers(*network, outside_workers, where.authority() + "/ca.pem"),
       sts(*store, clock, *random, control, key_ring, identities, issuers, authorizer),
@@ -140,7 +141,9 @@ Cloud::Cloud(const UpOptions& given, const Instance& where)
   authorizer.add_resource_policies("ecr", ecr);
   authorizer.resource_tags = &resource_tags;
   authorizer.sessions = &sessions;
+  authorizer.service_control = &service_control;
   authorizer.set_endpoint_policies(endpoint_policies);
+  iam.last_uses.write_lazily(control, clock);
   add_services();
   if (given.speed) clock.set_speed(*given.speed);
 }
@@ -299,6 +302,11 @@ void Cloud::stop() {
   front.stop();
   control.stop();
   cloudtrail.recorder.write_rest();
+  try {
+    iam.last_uses.write_rest();
+  } catch (const StoreError& error) {
+    log::error("iam", "last uses are not written: " + error.message);
+  }
 }
 
 }  // namespace brume::app

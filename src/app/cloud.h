@@ -14,6 +14,7 @@
 #include "app/adapters/image_source.h"
 #include "app/adapters/issuer_fetch.h"
 #include "app/adapters/resource_tags.h"
+#include "app/adapters/service_control.h"
 #include "app/adapters/service_targets.h"
 #include "app/adapters/tagged_services.h"
 #include "app/adapters/task_interfaces.h"
@@ -89,6 +90,7 @@ class Cloud {
   AccessKeys access_keys;
   iam::Iam iam;
   iam::PolicyAuthorizer authorizer;
+  ServiceControlPolicies service_control;
   Identities identities;
   IssuerFetch issuers;
   sts::Sts sts;

@@ -69,6 +69,8 @@ class CommandLine {
           "allow: workloads reach the real internet through their gateways")
         ->check(CLI::IsMember({"allow", "deny"}));
     up->add_option("--name", up_.names, "NAME=ADDRESS: a name of the internet that something inside stands for");
+    up->add_option("--service-control-policy", up_.service_control,
+                   "FILE: what an organization lets every account do; several are levels, which must all allow");
     up->add_option("--speed", up_.speed, "how fast cloud time runs (brume clock --help)")->check(kSpeeds);
     up->add_flag("--durable", up_.durable, "writes survive a power cut, not only the daemon's death");
     CLI::App* down =

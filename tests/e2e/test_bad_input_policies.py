@@ -84,16 +84,38 @@ def test_what_is_too_large_is_refused_by_its_limit(iam):
         code, message = refused(iam.create_policy, PolicyName='bad', PolicyDocument=document)
         assert code == 'ValidationError' and message.startswith('1 validation error detected: Value ')
         assert message.endswith(too_long)
-    many = policy(*[allow(resource=f'arn:aws:s3:::b{n}/*') for n in range(900)])
-    assert len(many) < 131_072
-    assert refused(iam.create_policy, PolicyName='bad', PolicyDocument=many) == (
-        'LimitExceeded', 'Cannot exceed quota for PolicySize: 6144')
     iam.create_user(UserName='long')
-    assert refused(iam.put_user_policy, UserName='long', PolicyName='bad', PolicyDocument=many) == (
-        'LimitExceeded', 'Maximum policy size of 2048 bytes exceeded for user long')
+    iam.create_group(GroupName='long')
+    tasks = policy({'Effect': 'Allow', 'Action': 'sts:AssumeRole', 'Principal': {'Service': 'ecs-tasks.amazonaws.com'}})
+    iam.create_role(RoleName='long', AssumeRolePolicyDocument=tasks)
+    whole = iam.create_policy(PolicyName='whole', PolicyDocument=policy(allow()))['Policy']['Arn']
+    # However many statements there are: a document is as large as its characters.
+    for count in (100, 900, 1_001, 2_200):
+        many = json.dumps(json.loads(policy(*[allow()] * count)), separators=(',', ':'))
+        assert 6_144 < len(many) < 131_072 or count == 100
+        if count > 100:
+            for call, more in ((iam.create_policy, {'PolicyName': 'bad'}),
+                               (iam.create_policy_version, {'PolicyArn': whole})):
+                assert refused(call, PolicyDocument=many, **more) == (
+                    'LimitExceeded', 'Cannot exceed quota for PolicySize: 6144')
+            assert refused(iam.put_role_policy, RoleName='long', PolicyName='bad', PolicyDocument=many) == (
+                'LimitExceeded', 'Maximum policy size of 10240 bytes exceeded for role long')
+            # What is wrong is said before what is too much.
+            assert refused(iam.create_policy, PolicyName='bad', PolicyDocument=many.replace('Allow', 'Maybe', 1)) == (
+                'MalformedPolicyDocument', 'Syntax errors in policy.')
+        assert refused(iam.put_user_policy, UserName='long', PolicyName='bad', PolicyDocument=many) == (
+            'LimitExceeded', 'Maximum policy size of 2048 bytes exceeded for user long')
+        assert refused(iam.put_group_policy, GroupName='long', PolicyName='bad', PolicyDocument=many) == (
+            'LimitExceeded', 'Maximum policy size of 5120 bytes exceeded for group long')
+    statement = {'Effect': 'Allow', 'Action': 'sts:AssumeRole', 'Principal': {'AWS': ACCOUNT}}
+    for call in (iam.create_role, lambda RoleName, AssumeRolePolicyDocument: iam.update_assume_role_policy(
+            RoleName=RoleName, PolicyDocument=AssumeRolePolicyDocument)):
+        assert refused(call, RoleName='long' if call != iam.create_role else 'longer',
+                       AssumeRolePolicyDocument=policy(*[statement] * 1_100)) == (
+            'LimitExceeded', 'Cannot exceed quota for ACLSizePerRole: 2048')
     trust = policy({'Effect': 'Allow', 'Action': 'sts:AssumeRole', 'Principal': {'AWS': ACCOUNT},
                     'Condition': {'StringEquals': {'sts:ExternalId': [str(n) * 5 for n in range(800)]}}})
-    assert refused(iam.create_role, RoleName='long', AssumeRolePolicyDocument=trust) == (
+    assert refused(iam.create_role, RoleName='longer', AssumeRolePolicyDocument=trust) == (
         'LimitExceeded', 'Cannot exceed quota for ACLSizePerRole: 2048')
     # White space does not count.
     padded = policy(allow()).replace(' ', ' ' * 10_000)

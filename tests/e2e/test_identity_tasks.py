@@ -24,6 +24,7 @@ calls = {
     "/s3": lambda: s3.get_object(Bucket="shelf", Key="book")["Body"].read().decode(),
     "/dynamodb": lambda: dynamodb.get_item(TableName="cards", Key={"id": {"S": "1"}})["Item"]["name"]["S"],
     "/table": lambda: dynamodb.describe_table(TableName="cards")["Table"]["TableName"],
+    "/fresh": lambda: boto3.Session().client("s3").get_object(Bucket="shelf", Key="book")["Body"].read().decode(),
     "/sts": lambda: sts.get_caller_identity()["Arn"],
     "/key": lambda: boto3.Session().get_credentials().get_frozen_credentials().access_key,
     "/again": lambda: boto3.Session().client("sts").get_caller_identity()["Arn"],
@@ -182,6 +183,45 @@ def test_a_running_task_gains_and_loses_an_action_with_the_next_request(cloud, i
         again = ask(what)
         assert again['Code'] == code and again['Message'] == denied['Message']
         assert again['pid'] == who['pid'], 'the process was never restarted'
+
+
+def test_a_vpc_endpoints_policy_limits_it_and_why_says_the_way_out(cloud, iam, task, ask):
+    ec2 = cloud.client('ec2')
+    iam.put_role_policy(RoleName='asker', PolicyName='s3', PolicyDocument=policy(allow('s3:GetObject')))
+    assert ask('fresh')['result'] == 'once upon a time'
+    vpc = ec2.describe_vpcs(Filters=[{'Name': 'is-default', 'Values': ['true']}])['Vpcs'][0]['VpcId']
+    tables = [each['RouteTableId'] for each in ec2.describe_route_tables(
+        Filters=[{'Name': 'vpc-id', 'Values': [vpc]}])['RouteTables']]
+    endpoint = ec2.create_vpc_endpoint(
+        VpcId=vpc, ServiceName=f'com.amazonaws.{REGION}.s3', RouteTableIds=tables,
+        PolicyDocument=policy(allow('s3:PutObject', Principal='*')))['VpcEndpoint']['VpcEndpointId']
+    try:
+        denied = wait_until(lambda: next((given for given in [ask('fresh')] if 'Code' in given), None), 30,
+                            'the way through the endpoint')
+        session = f'arn:aws:sts::{ACCOUNT}:assumed-role/asker/' + task['taskArn'].rsplit('/', 1)[1]
+        start = f'User: {session} is not authorized to perform: s3:GetObject on resource: "arn:aws:s3:::shelf/book" '
+        assert denied['Code'] == 'AccessDenied'
+        assert denied['Message'] == start + 'because no VPC endpoint policy allows the s3:GetObject action'
+        why = cloud.brume('why', denied['request']).stdout
+        assert f'VPC endpoint policy {endpoint}' in why
+        assert 'no Allow applies: nothing else counts' in why and '1 statement of other actions' in why, why
+        # The remedy, put where it says, is enough.
+        asked, = json.loads(cloud.brume('why', '--json', denied['request']).stdout)['asks']
+        remedy, = asked['remedies']
+        assert remedy.startswith('add to the policy of the VPC endpoint, which the request came through: {')
+        statement = json.loads(remedy[remedy.index('{'):])
+        ec2.modify_vpc_endpoint(VpcEndpointId=endpoint, PolicyDocument=policy(statement))
+        assert ask('fresh')['result'] == 'once upon a time'
+        ec2.modify_vpc_endpoint(VpcEndpointId=endpoint, PolicyDocument=policy(
+            allow('*', Principal='*'),
+            {'Sid': 'NoReads', 'Effect': 'Deny', 'Principal': '*', 'Action': 's3:Get*', 'Resource': '*'}))
+        denied = ask('fresh')
+        assert denied['Message'] == start + 'with an explicit deny in a VPC endpoint policy'
+        assert f'remove or narrow statement 2 (NoReads) of the VPC endpoint policy {endpoint}' in cloud.brume(
+            'why', denied['request']).stdout
+    finally:
+        ec2.delete_vpc_endpoints(VpcEndpointIds=[endpoint])
+        iam.delete_role_policy(RoleName='asker', PolicyName='s3')
 
 
 def test_its_refusals_are_in_the_audit_trail(cloud, ask):

@@ -16,6 +16,7 @@ struct UpOptions {
   std::optional<double> speed;               // of cloud time; absent: as it was
   bool durable = false;                      // writes survive a power cut
   std::string default_region = "us-east-1";  // of requests that name none
+  std::vector<std::string> service_control;  // files: an organization's policies, from its root down to the account
   std::vector<std::string> names;            // NAME=ADDRESS: names of the internet that something inside stands for
 };
 

@@ -80,8 +80,8 @@ std::optional<bool> parse_bool(std::string_view text) {
 }
 
 // "a null data set, such as an empty string": a set operator sees no values in it.
-bool is_null_set(const std::vector<std::string>& values) {
-  return std::ranges::all_of(values, [](const std::string& value) { return value.empty(); });
+bool is_null_set(const Keys::Values& values) {
+  return values.all([](std::string_view value) { return value.empty(); });
 }
 
 }  // namespace
@@ -226,7 +226,7 @@ std::expected<Condition, std::string> Condition::compile(Operator op, std::strin
   return condition;
 }
 
-bool Condition::equals_any(const std::string& given, const Keys& keys) const {
+bool Condition::equals_any(std::string_view given, const Keys& keys) const {
   const auto any = [this](auto matches) { return std::ranges::any_of(values_, matches); };
   switch (op_.type) {
     case Type::string:
@@ -262,30 +262,30 @@ bool Condition::equals_any(const std::string& given, const Keys& keys) const {
   return false;
 }
 
-bool Condition::satisfies(const std::string& given, const Keys& keys) const {
+bool Condition::satisfies(std::string_view given, const Keys& keys) const {
   return equals_any(given, keys) != op_.negated;
 }
 
 bool Condition::holds(const Keys& keys) const {
-  const std::vector<std::string>* given = keys.find(lower_key_);
+  const Keys::Values given = keys.find(lower_key_);
+  const bool absent = given.empty();
   if (op_.type == Type::null) {
-    const bool absent = given == nullptr;
     return std::ranges::any_of(values_, [&](const Value& value) { return std::get<bool>(value) == absent; });
   }
-  if (given == nullptr && op_.if_exists) return true;
-  const auto each = [&](const std::string& value) { return satisfies(value, keys); };
+  if (absent && op_.if_exists) return true;
+  const auto each = [&](std::string_view value) { return satisfies(value, keys); };
   switch (op_.quantifier) {
     case Quantifier::for_all_values:
-      return given == nullptr || is_null_set(*given) || std::ranges::all_of(*given, each);
+      return absent || is_null_set(given) || given.all(each);
     case Quantifier::for_any_value:
-      return given != nullptr && !is_null_set(*given) && std::ranges::any_of(*given, each);
+      return !absent && !is_null_set(given) && given.any(each);
     case Quantifier::none:
       break;
   }
   // "If the policy condition requires that the key is not matched … and the right key is not present, the condition is
   // true." Of several values a negated operator lets none match, the others need one.
-  if (given == nullptr) return op_.negated;
-  return op_.negated ? std::ranges::all_of(*given, each) : std::ranges::any_of(*given, each);
+  if (absent) return op_.negated;
+  return op_.negated ? given.all(each) : given.any(each);
 }
 
 }  // namespace brume::policy

@@ -62,8 +62,8 @@ class Condition {
  private:
   using Value = std::variant<Pattern, ArnPattern, double, Time, bool, AddressRange, std::string>;
   static std::optional<Value> compile_value(Operator op, const std::string& text, bool variables);
-  bool satisfies(const std::string& given, const Keys& keys) const;
-  bool equals_any(const std::string& given, const Keys& keys) const;
+  bool satisfies(std::string_view given, const Keys& keys) const;
+  bool equals_any(std::string_view given, const Keys& keys) const;
 
   Operator op_;
   std::string lower_key_, key_;

@@ -141,7 +141,6 @@ Document Parser::parse(std::string_view text) {
   } else {
     if (!statements->is_array()) fault("Invalid value for field Statement");
     if (statements->items.empty()) fault("Could not parse the policy: Statement is empty!");
-    if (statements->items.size() > kMaxStatements) fault("The policy has more statements than can be served.");
     for (const Node& node : statements->items) document_.statements.push_back(parse_statement(node));
   }
   std::set<std::string_view> sids;
@@ -273,7 +272,7 @@ void Parser::parse_actions(const Node& node, Statement& statement) {
   for (const std::string& action : list) {
     check_action(action);
     if (trust() && action == "*") refuse("AssumeRole policy may only specify STS AssumeRole actions.");
-    statement.actions.emplace_back(action, Pattern::Rules{.wildcards = true, .ignore_case = true});
+    statement.actions.emplace_back(action, Pattern::Rules{.wildcards = true, .lower = true});
   }
 }
 

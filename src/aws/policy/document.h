@@ -54,9 +54,7 @@ struct Problem {
   std::string detail;
 };
 
-// Limits of our own, far above AWS's quotas on size: a document's depth and its number of statements.
-inline constexpr std::size_t kMaxDepth = 16;
-inline constexpr std::size_t kMaxStatements = 1000;
+inline constexpr std::size_t kMaxDepth = 16;               // a limit of our own, far above what a policy can need
 inline constexpr std::size_t kMaxDocumentBytes = 131'072;  // policyDocumentType's maximum
 
 std::expected<Document, Problem> parse_document(std::string_view text, Grammar grammar);

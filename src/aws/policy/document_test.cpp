@@ -157,5 +157,20 @@ TEST(PolicyLibrary, ParsesATextOnceAndForgetsTheLeastRecentlyUsed) {
   EXPECT_EQ(library.get(a, Grammar::trust), nullptr);
 }
 
+TEST(ParseDocument, TakesAsManyStatementsAsItsTextHolds) {
+  const auto many = [](std::size_t count) {
+    std::string text = R"({"Version":"2012-10-17","Statement":[)";
+    for (std::size_t i = 0; i < count; ++i)
+      text += (i == 0 ? "" : ",") + std::string(R"({"Effect":"Deny","Action":"*","Resource":"*"})");
+    return text + "]}";
+  };
+  const std::string text = many(2700);
+  ASSERT_LT(text.size(), kMaxDocumentBytes);
+  const auto parsed = parse_document(text, Grammar::identity);
+  ASSERT_TRUE(parsed);
+  EXPECT_EQ(parsed->statements.size(), 2700U);
+  EXPECT_FALSE(parse_document(many(2900), Grammar::identity));
+}
+
 }  // namespace
 }  // namespace brume::policy

@@ -39,9 +39,15 @@ struct Policies {
   bool resource_is_trust = false;  // a role's trust policy: it must allow, whatever the identity may do
   // Service control policies, one list per level from the organization's root to the account; every level must allow.
   std::vector<std::vector<Attached>> service_control;
+  // Of the VPC endpoint that the request came through. Judged before the rest by whoever gathers them, and kept here
+  // for whoever explains: decide() does not look at them.
+  std::vector<Attached> endpoint;
+
+  // As new, but for the memory.
+  void clear();
 };
 
-enum class PolicyKind { service_control, resource, identity, boundary, session };
+enum class PolicyKind { service_control, resource, identity, boundary, session, endpoint };
 
 struct Match {
   PolicyKind kind;

@@ -1,29 +1,100 @@
 #include "aws/policy/keys.h"
 
-#include "core/text.h"
-
 namespace brume::policy {
+namespace {
 
-std::vector<std::string>& Keys::values_of(std::string_view name) {
-  std::string lower = to_lower(name);
-  for (auto& [known, values] : entries_)
-    if (known == lower) return values;
-  if (entries_.empty()) entries_.reserve(24);
-  return entries_.emplace_back(std::move(lower), std::vector<std::string>()).second;
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+// Its length and a few of its characters, which tell all of AWS's names apart.
+std::uint32_t mark_of(std::string_view lower_name) {
+  if (lower_name.empty()) return 0;
+  const auto at = [&](std::size_t i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(lower_name[i])); };
+  const std::size_t size = lower_name.size();
+  return static_cast<std::uint32_t>(size & 0xFF) << 24 | at(size - 1) << 16 | at(size / 2) << 8 | at(size * 3 / 4);
 }
 
-void Keys::add(std::string_view name, std::string value) { values_of(name).push_back(std::move(value)); }
+std::uint32_t narrow(std::size_t size) { return static_cast<std::uint32_t>(size); }
 
-void Keys::set(std::string_view name, std::string value) {
-  auto& values = values_of(name);
-  values.clear();
-  values.push_back(std::move(value));
+}  // namespace
+
+std::vector<std::string> Keys::Values::list() const {
+  std::vector<std::string> values;
+  for (const Entry& entry : entries_) values.emplace_back(text(entry));
+  return values;
 }
 
-const std::vector<std::string>* Keys::find(std::string_view lower_name) const {
-  for (const auto& [known, values] : entries_)
-    if (known == lower_name) return &values;
-  return nullptr;
+// How many entries from `first` on are of the same key: they share its name's place.
+std::size_t Keys::run_at(std::size_t first) const {
+  std::size_t end = first + 1;
+  while (end < entries_.size() && entries_[end].name_at == entries_[first].name_at) ++end;
+  return end - first;
+}
+
+std::size_t Keys::first_of(std::string_view lower_name, std::uint32_t mark) const {
+  for (std::size_t i = 0; i < entries_.size(); ++i)
+    if (entries_[i].mark == mark && name_of(entries_[i]) == lower_name) return i;
+  return entries_.size();
+}
+
+// The name in lower case at the end of the texts, where it stays if it is a new one.
+Keys::Entry Keys::keep(std::string_view name) {
+  if (entries_.empty()) {
+    entries_.reserve(32);
+    texts_.reserve(1024);
+  }
+  const std::size_t at = texts_.size();
+  texts_.append(name);
+  for (std::size_t i = at; i < texts_.size(); ++i) texts_[i] = lower(texts_[i]);
+  Entry entry{};
+  entry.name_at = narrow(at);
+  entry.name_size = narrow(name.size());
+  entry.mark = mark_of(name_of(entry));
+  return entry;
+}
+
+void Keys::keep_value(Entry& entry, std::string_view value) {
+  entry.value_at = narrow(texts_.size());
+  entry.value_size = narrow(value.size());
+  texts_.append(value);
+}
+
+void Keys::add(std::string_view name, std::string_view value) {
+  Entry entry = keep(name);
+  const std::size_t first = first_of(name_of(entry), entry.mark);
+  if (first == entries_.size()) {
+    keep_value(entry, value);
+    entries_.push_back(entry);
+    return;
+  }
+  texts_.resize(entry.name_at);
+  entry.name_at = entries_[first].name_at;
+  keep_value(entry, value);
+  entries_.insert(entries_.begin() + static_cast<std::ptrdiff_t>(first + run_at(first)), entry);
+}
+
+void Keys::set(std::string_view name, std::string_view value) {
+  Entry entry = keep(name);
+  const std::size_t first = first_of(name_of(entry), entry.mark);
+  if (first == entries_.size()) {
+    keep_value(entry, value);
+    entries_.push_back(entry);
+    return;
+  }
+  texts_.resize(entry.name_at);
+  const auto from = entries_.begin() + static_cast<std::ptrdiff_t>(first + 1);
+  entries_.erase(from, from + static_cast<std::ptrdiff_t>(run_at(first) - 1));
+  keep_value(entries_[first], value);
+}
+
+Keys::Values Keys::find(std::string_view lower_name) const {
+  const std::size_t first = first_of(lower_name, mark_of(lower_name));
+  const std::size_t count = first == entries_.size() ? 0 : run_at(first);
+  return {texts_.data(), std::span(entries_).subspan(first, count)};
+}
+
+void Keys::clear() {
+  texts_.clear();
+  entries_.clear();
 }
 
 }  // namespace brume::policy

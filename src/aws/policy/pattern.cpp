@@ -1,6 +1,6 @@
 #include "aws/policy/pattern.h"
 
-#include <array>
+#include <algorithm>
 
 #include "core/text.h"
 
@@ -55,10 +55,13 @@ Pattern::Pattern(std::string_view text, Rules rules) : text_(text), ignore_case_
     }
     ++i;
   }
-  if (!literal_) return;
-  literal_text_.reserve(tokens_.size());
-  for (char16_t token : tokens_) literal_text_.push_back(static_cast<char>(token));
-  tokens_.clear();
+  if (rules.lower)
+    for (char16_t& token : tokens_)
+      if (token < 0x100) token = byte(lower(static_cast<char>(token)));
+  const auto plain = std::ranges::find_if(tokens_, [](char16_t token) { return token >= 0x100; }) - tokens_.begin();
+  for (char16_t token : Tokens(tokens_, 0, static_cast<std::size_t>(plain))) start_.push_back(static_cast<char>(token));
+  ends_in_run_ = tokens_.size() == start_.size() + 1 && tokens_.back() == kRun;
+  if (literal_) tokens_.clear();
 }
 
 void Pattern::add_wildcard(char wildcard, bool ends_segment, Rules rules, int colons) {
@@ -106,19 +109,24 @@ bool Pattern::expand(const Keys& keys, Tokens& out) const {
       continue;
     }
     const Variable& variable = variables_[static_cast<std::size_t>(token - kFirstVariable)];
-    const std::vector<std::string>* values = keys.find(variable.lower_name);
+    const Keys::Values values = keys.find(variable.lower_name);
     // A multivalued key has no single value to stand in the variable's place.
-    const bool single = values != nullptr && values->size() == 1;
+    const bool single = values.size() == 1;
     if (!single && !variable.fallback) return false;
     // What a variable brings is literal: a tag value of "*" widens nothing.
-    for (char c : single ? values->front() : *variable.fallback) out.push_back(byte(ignore_case_ ? lower(c) : c));
+    for (char c : single ? values[0] : std::string_view(*variable.fallback))
+      out.push_back(byte(ignore_case_ ? lower(c) : c));
   }
   return true;
 }
 
 bool Pattern::matches(std::string_view value, const Keys& keys) const {
   if (everything_) return true;
-  if (literal_) return ignore_case_ ? equals_ignoring_case(value, literal_text_) : value == literal_text_;
+  if (literal_) return ignore_case_ ? equals_ignoring_case(value, start_) : value == start_;
+  // Most patterns that do not match say so in what stands before their first wildcard.
+  const std::string_view start = value.substr(0, start_.size());
+  if (ignore_case_ ? !equals_ignoring_case(start, start_) : start != start_) return false;
+  if (ends_in_run_) return true;
   std::string folded;
   if (ignore_case_) {
     folded = to_lower(value);

@@ -18,6 +18,7 @@ class Pattern {
     bool wildcards = true;
     bool variables = false;    // ${name}, ${name, 'default'}, ${*}, ${?}, ${$}: documents of version 2012-10-17
     bool ignore_case = false;  // compared in lower case
+    bool lower = false;        // the same, of values that are given in lower case
     // A Resource element: before the fifth colon a wildcard stays within its segment, unless it is a `*` that ends the
     // segment, which reaches over colons.
     bool resource = false;
@@ -56,11 +57,12 @@ class Pattern {
   std::string text_;
   Tokens tokens_;
   std::vector<Variable> variables_;
-  bool literal_ = true;      // no wildcards, no variables: `literal_text_` is compared
-  bool everything_ = false;  // "*"
-  bool segmented_ = false;   // has kSegmentRun
+  bool literal_ = true;       // no wildcards, no variables: `start_` is compared
+  bool everything_ = false;   // "*"
+  bool ends_in_run_ = false;  // after `start_` there is one run, and nothing else
+  bool segmented_ = false;    // has kSegmentRun
   bool ignore_case_ = false;
-  std::string literal_text_;
+  std::string start_;  // what stands before the first wildcard or variable
 };
 
 // The pattern of ArnLike and its kin: each of the six colon-delimited parts of an ARN is matched on its own.

@@ -103,7 +103,8 @@ class Scanner {
 
 StatementTrace trace(const Statement& statement, std::size_t index, PolicyKind kind, const Question& question) {
   StatementTrace traced{.sid = statement.sid, .index = index, .effect = statement.effect};
-  if (kind == PolicyKind::resource) traced.elements.push_back(trace_principals(statement, question.principal));
+  if (kind == PolicyKind::resource || kind == PolicyKind::endpoint)
+    traced.elements.push_back(trace_principals(statement, question.principal));
   const Keys& keys = question.keys;
   traced.elements.push_back({statement.not_actions ? "NotAction" : "Action",
                              any_matches(statement.actions, to_lower(question.action), keys) != statement.not_actions,
@@ -115,10 +116,8 @@ StatementTrace trace(const Statement& statement, std::size_t index, PolicyKind k
                                texts_of(statement.resources),
                                {std::string(question.resource)}});
   for (const Condition& condition : statement.conditions) {
-    const std::vector<std::string>* given = keys.find(condition.lower_key());
     traced.elements.push_back({"Condition " + operator_name(condition.op()) + " " + condition.key(),
-                               condition.holds(keys), condition.texts(),
-                               given == nullptr ? std::vector<std::string>() : *given});
+                               condition.holds(keys), condition.texts(), keys.find(condition.lower_key()).list()});
   }
   traced.applied = std::ranges::all_of(traced.elements, &ElementTrace::matched);
   return traced;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/text.h"
+#include "services/iam/arn_view.h"
 #include "services/iam/explanation.h"
 #include "services/iam/policy_checks.h"
 #include "services/iam/sealed_message.h"
@@ -122,17 +123,23 @@ void PolicyAuthorizer::gather_user(const UserRecord& user, policy::Policies& pol
       gather_permissions(group->permissions, policies);
 }
 
-void PolicyAuthorizer::gather_identity(const Principal& principal, policy::Policies& policies) const {
-  if (principal.kind == Kind::user) {
-    if (const UserRecord* user = user_of(iam_, principal)) gather_user(*user, policies);
-  } else if (principal.kind == Kind::federated_user) {
+PolicyAuthorizer::Caller PolicyAuthorizer::caller_of(const Principal& principal) const {
+  Caller caller{.principal = principal};
+  if (principal.kind == Kind::role_session) caller.role = role_of(iam_, principal);
+  if (principal.kind == Kind::user) caller.user = user_of(iam_, principal);
+  return caller;
+}
+
+void PolicyAuthorizer::gather_identity(const Caller& caller, policy::Policies& policies) const {
+  const Principal& principal = caller.principal;
+  if (caller.user != nullptr) gather_user(*caller.user, policies);
+  if (caller.role != nullptr) gather_permissions(caller.role->permissions, policies);
+  if (principal.kind == Kind::federated_user) {
     // What the user that asked for the token may; the session policies narrow it.
     if (const UserRecord* user = find_user(iam_, principal.role_arn))
       gather_user(*user, policies);
     else if (principal.role_arn.ends_with(":root"))
       policies.identity.push_back(attach("root", kEverything, Grammar::identity));
-  } else if (principal.kind == Kind::role_session) {
-    if (const RoleRecord* role = role_of(iam_, principal)) gather_permissions(role->permissions, policies);
   }
 }
 
@@ -146,8 +153,21 @@ void PolicyAuthorizer::gather_session(const Principal& principal, policy::Polici
   for (const std::string& arn : principal.session_policy_arns) policies.session.push_back(attach_managed(arn));
 }
 
+// "SCPs affect all users and roles in attached accounts, including the root user", and "do not affect any
+// service-linked role".
+void PolicyAuthorizer::gather_service_control(const Caller& caller, policy::Policies& policies) const {
+  const Principal& principal = caller.principal;
+  if (service_control == nullptr || principal.kind == Kind::anonymous || principal.kind == Kind::service) return;
+  if (caller.role != nullptr && !caller.role->linked_service.empty()) return;
+  for (const auto& level : service_control->levels(principal.account)) {
+    std::vector<policy::Attached>& list = policies.service_control.emplace_back();
+    for (const ServiceControlPolicies::Policy& scp : level)
+      list.push_back(attach(scp.name, scp.document, Grammar::identity));
+  }
+}
+
 void PolicyAuthorizer::gather_resource(const Ask& ask, const std::string& resource, policy::Policies& policies) const {
-  const std::optional<Arn> arn = parse_arn(resource);
+  const std::optional<ArnView> arn = view_arn(resource);
   if (!arn) return;
   // AWS's own managed policies are of the account "aws" and everybody's to read.
   if (is_account_id(arn->account)) policies.resource_account = arn->account;
@@ -171,18 +191,19 @@ void PolicyAuthorizer::gather_resource(const Ask& ask, const std::string& resour
 // Requests name a role or user, policies its ARN with the path: "arn:aws:iam::…:role/NAME" becomes the ARN it has, and
 // a user who names nobody means itself.
 std::string PolicyAuthorizer::true_resource(const Principal& principal, const std::string& resource) const {
-  const std::optional<Arn> arn = parse_arn(resource);
-  if (arn && arn->service == "ec2" && arn->resource.starts_with("*/")) return typed_ec2_resource(*arn);
+  const std::optional<ArnView> arn = view_arn(resource);
+  if (arn && arn->service == "ec2" && arn->resource.starts_with("*/")) return typed_ec2_resource(*parse_arn(resource));
   // A family stands for one of its revisions.
   if (arn && arn->service == "ecs" && arn->resource.starts_with("task-definition/") &&
-      arn->resource.find(':') == std::string::npos)
+      arn->resource.find(':') == std::string_view::npos)
     return resource + ":*";
   if (!arn || arn->service != "iam") return resource;
   if (arn->resource == "user/*" && principal.kind == Kind::user) return principal.arn;
   const std::size_t slash = arn->resource.find('/');
-  if (slash == std::string::npos || arn->resource.find('/', slash + 1) != std::string::npos) return resource;
-  const std::string type = arn->resource.substr(0, slash), key = key_of(arn->resource.substr(slash + 1));
-  const Scope scope = global(arn->account);
+  if (slash == std::string_view::npos || arn->resource.find('/', slash + 1) != std::string_view::npos) return resource;
+  const std::string_view type = arn->resource.substr(0, slash);
+  const std::string key = key_of(arn->resource.substr(slash + 1));
+  const Scope scope = global(std::string(arn->account));
   if (type == "role")
     if (const RoleRecord* role = iam_.roles.find(scope, key)) return role->arn;
   if (type == "user")
@@ -194,10 +215,10 @@ std::string PolicyAuthorizer::true_resource(const Principal& principal, const st
   return resource;
 }
 
-void PolicyAuthorizer::add_caller_keys(const RequestContext& context, policy::Keys& keys) const {
-  const Principal& principal = context.principal;
+void PolicyAuthorizer::add_caller_keys(const RequestContext& context, const Caller& caller, policy::Keys& keys) const {
+  const Principal& principal = caller.principal;
   const auto put = [&keys](std::string_view name, std::string_view value) {
-    if (!value.empty()) keys.set(name, std::string(value));
+    if (!value.empty()) keys.set(name, value);
   };
   put("aws:PrincipalType", type_name(principal.kind));
   put("aws:PrincipalIsAWSService", bool_text(principal.kind == Kind::service && !principal.id.starts_with("arn:")));
@@ -211,10 +232,9 @@ void PolicyAuthorizer::add_caller_keys(const RequestContext& context, policy::Ke
   }
   if (principal.kind == Kind::user) {
     put("aws:username", std::string_view(principal.arn).substr(principal.arn.rfind('/') + 1));
-    if (const UserRecord* user = user_of(iam_, principal)) add_tags(keys, user->tags);
+    if (caller.user != nullptr) add_tags(keys, caller.user->tags);
   }
-  if (principal.kind == Kind::role_session)
-    if (const RoleRecord* role = role_of(iam_, principal)) add_tags(keys, role->tags);
+  if (caller.role != nullptr) add_tags(keys, caller.role->tags);
   // "The session tag overrides the role tag with the same key."
   add_tags(keys, principal.session_tags);
   put("aws:SourceIdentity", principal.source_identity);
@@ -242,7 +262,11 @@ void PolicyAuthorizer::add_resource_keys(const Ask& ask, const std::string& reso
         std::ranges::any_of(ask.keys, [](const auto& key) { return key.first == "iam:PermissionsBoundary"; });
     if (!given && !held.boundary.empty() && service == "iam") keys.set("iam:PermissionsBoundary", held.boundary);
   };
-  if (const RoleRecord* role = find_role(iam_, resource)) {
+  const bool of_iam = resource.starts_with("arn:") && view_arn(resource).value_or(ArnView{}).service == "iam";
+  if (!of_iam) {
+    if (resource_tags != nullptr && resource.starts_with("arn:"))
+      if (const std::optional<Tags> tags = resource_tags->find(resource)) tag(*tags);
+  } else if (const RoleRecord* role = find_role(iam_, resource)) {
     tag(role->tags);
     permissions(role->permissions);
   } else if (const UserRecord* user = find_user(iam_, resource)) {
@@ -250,18 +274,16 @@ void PolicyAuthorizer::add_resource_keys(const Ask& ask, const std::string& reso
     permissions(user->permissions);
   } else if (const PolicyRecord* owned = find_policy(iam_, resource)) {
     tag(owned->tags);
-  } else if (resource_tags != nullptr && resource.starts_with("arn:")) {
-    if (const std::optional<Tags> tags = resource_tags->find(resource)) tag(*tags);
   }
 }
 
-policy::Keys PolicyAuthorizer::keys_for(const RequestContext& context, const Ask& ask, const std::string& resource,
-                                        const std::string& resource_account) const {
-  policy::Keys keys;
+void PolicyAuthorizer::fill_keys(const RequestContext& context, const Ask& ask, const Caller& caller,
+                                 const std::string& resource, const std::string& resource_account,
+                                 policy::Keys& keys) const {
   const auto put = [&keys](std::string_view name, std::string_view value) {
-    if (!value.empty()) keys.set(name, std::string(value));
+    if (!value.empty()) keys.set(name, value);
   };
-  add_caller_keys(context, keys);
+  add_caller_keys(context, caller, keys);
   add_resource_keys(ask, resource, keys);
   // "aws:SourceIp is not in the request context when the request comes through a VPC endpoint"; these are.
   if (const auto endpoint = endpoint_of(context, ask)) {
@@ -285,15 +307,16 @@ policy::Keys PolicyAuthorizer::keys_for(const RequestContext& context, const Ask
     else
       keys.add(name, value);
   }
-  return keys;
 }
 
-void PolicyAuthorizer::note_use(const RequestContext& context, const Ask& ask) const {
+void PolicyAuthorizer::note_use(const RequestContext& context, const Ask& ask, const Caller& caller) const {
   const Principal& principal = context.principal;
-  const LastUse use{context.now, std::string(service_of(ask.action)), context.scope.region};
-  if (principal.access_key_id.starts_with("AKIA")) iam_.key_uses.insert_or_assign(principal.access_key_id, use);
-  if (principal.kind == Kind::role_session)
-    iam_.role_uses.insert_or_assign(principal.id.substr(0, principal.id.find(':')), use);
+  const auto note = [&](std::string_view id) {
+    iam_.last_uses.note(principal.account, id, context.now, service_of(ask.action), context.scope.region);
+  };
+  if (principal.access_key_id.starts_with("AKIA")) note(principal.access_key_id);
+  // A session may outlive its role, of which nothing is told any more.
+  if (caller.role != nullptr) note(caller.role->id);
 }
 
 std::optional<EndpointPolicies::Found> PolicyAuthorizer::endpoint_of(const RequestContext& context,
@@ -304,12 +327,14 @@ std::optional<EndpointPolicies::Found> PolicyAuthorizer::endpoint_of(const Reque
 
 // The end of AWS's message, when the endpoint's policy does not let the request through. It limits everybody, root too,
 // and grants nothing.
-std::optional<std::string> PolicyAuthorizer::endpoint_refusal(const RequestContext& context, const Ask& ask) const {
+std::optional<std::string> PolicyAuthorizer::endpoint_refusal(const RequestContext& context, const Ask& ask,
+                                                              const Caller& caller) const {
   const std::optional<EndpointPolicies::Found> endpoint = endpoint_of(context, ask);
   if (!endpoint) return "because the VPC has no endpoint for the service";
   const policy::Attached attached = attach(endpoint->endpoint, endpoint->document, Grammar::own_resource);
   if (!attached.document) return "with an explicit deny in a VPC endpoint policy";
-  const policy::Keys keys = keys_for(context, ask, ask.resource, context.scope.account);
+  policy::Keys keys;
+  fill_keys(context, ask, caller, ask.resource, context.scope.account, keys);
   const std::string action = to_lower(ask.action);
   bool allowed = false;
   for (const policy::Statement& statement : attached.document->statements) {
@@ -322,61 +347,74 @@ std::optional<std::string> PolicyAuthorizer::endpoint_refusal(const RequestConte
   return "because no VPC endpoint policy allows the " + ask.action + " action";
 }
 
-PolicyAuthorizer::Explained PolicyAuthorizer::explain(const RequestContext& context, const Ask& ask) const {
-  Explained explained;
-  policy::Policies& policies = explained.policies;
-  explained.resource = true_resource(context.principal, ask.resource);
-  gather_identity(context.principal, policies);
+// Fills the record, whose memory is a former decision's: what fits into it is not allocated again.
+void PolicyAuthorizer::judge(const RequestContext& context, const Ask& ask, const Caller& caller,
+                             DecisionRecord& record) const {
+  policy::Policies& policies = record.policies;
+  record.resource = true_resource(context.principal, ask.resource);
+  gather_identity(caller, policies);
   gather_session(context.principal, policies);
-  gather_resource(ask, explained.resource, policies);
-  explained.keys = keys_for(context, ask, explained.resource,
-                            policies.resource_account.empty() ? context.scope.account : policies.resource_account);
-  explained.decision = policy::decide({context.principal, ask.action, explained.resource, explained.keys}, policies);
-  return explained;
+  gather_service_control(caller, policies);
+  gather_resource(ask, record.resource, policies);
+  fill_keys(context, ask, caller, record.resource,
+            policies.resource_account.empty() ? context.scope.account : policies.resource_account, record.keys);
+  record.decision = policy::decide({context.principal, ask.action, record.resource, record.keys}, policies);
 }
 
-DecisionRecord& PolicyAuthorizer::remember(const RequestContext& context, const Ask& ask, Explained explained) const {
+PolicyAuthorizer::Explained PolicyAuthorizer::explain(const RequestContext& context, const Ask& ask) const {
+  DecisionRecord record;
+  judge(context, ask, caller_of(context.principal), record);
+  return {.decision = std::move(record.decision),
+          .policies = std::move(record.policies),
+          .keys = std::move(record.keys),
+          .resource = std::move(record.resource)};
+}
+
+DecisionRecord& PolicyAuthorizer::begin_record(const RequestContext& context, const Ask& ask) const {
   DecisionRecord& record = decisions_.next();
   record.request_id = context.request_id;
   record.time = context.now;
   record.principal = context.principal;
   record.action = ask.action;
-  record.resource = std::move(explained.resource);
-  record.keys = std::move(explained.keys);
-  // The matches point into the policies' own memory, which moves with them.
-  record.policies = std::move(explained.policies);
-  record.decision = std::move(explained.decision);
+  record.resource = ask.resource;
+  record.keys.clear();
+  record.policies.clear();
+  record.decision = {};
   record.root_shortcut = false;
   return record;
 }
 
+// What nearly every request of a rehearsal is: root in its own account, and no policy on the resource.
+bool PolicyAuthorizer::root_needs_no_policy(const Ask& ask, const Caller& caller) const {
+  policy::Policies policies;
+  gather_resource(ask, ask.resource, policies);
+  gather_service_control(caller, policies);
+  const std::string& owner = policies.resource_account;
+  return policies.resource.empty() && policies.service_control.empty() && !policies.resource_is_trust &&
+         (owner.empty() || owner == caller.principal.account);
+}
+
 Verdict PolicyAuthorizer::authorize(const RequestContext& context, const Ask& ask) const {
-  note_use(context, ask);
+  const Caller caller = caller_of(context.principal);
+  note_use(context, ask, caller);
+  DecisionRecord& record = begin_record(context, ask);
   if (!context.vpc.empty() && endpoint_policies_ != nullptr) {
-    if (std::optional<std::string> refusal = endpoint_refusal(context, ask)) {
-      Explained refused = explain(context, ask);
-      refused.decision.allowed = false;
-      refused.decision.explicit_deny = refusal->starts_with("with");
-      refused.decision.reason = *refusal;
-      remember(context, ask, std::move(refused));
+    if (std::optional<std::string> refusal = endpoint_refusal(context, ask, caller)) {
+      judge(context, ask, caller, record);
+      if (const auto endpoint = endpoint_of(context, ask))
+        record.policies.endpoint.push_back(attach(endpoint->endpoint, endpoint->document, Grammar::own_resource));
+      record.decision.allowed = false;
+      record.decision.explicit_deny = refusal->starts_with("with");
+      record.decision.reason = *refusal;
       return {.allowed = false, .reason = *std::move(refusal), .resource_account = {}};
     }
   }
-  if (context.principal.kind == Kind::root) {
-    // What nearly every request of a rehearsal is: root in its own account, and no policy on the resource.
-    policy::Policies policies;
-    gather_resource(ask, ask.resource, policies);
-    const std::string& owner = policies.resource_account;
-    if (policies.resource.empty() && !policies.resource_is_trust &&
-        (owner.empty() || owner == context.principal.account)) {
-      Explained shortcut;
-      shortcut.decision.allowed = true;
-      shortcut.resource = ask.resource;
-      remember(context, ask, std::move(shortcut)).root_shortcut = true;
-      return {.allowed = true, .reason = {}, .resource_account = {}};
-    }
+  if (context.principal.kind == Kind::root && root_needs_no_policy(ask, caller)) {
+    record.decision.allowed = true;
+    record.root_shortcut = true;
+    return {.allowed = true, .reason = {}, .resource_account = {}};
   }
-  const DecisionRecord& record = remember(context, ask, explain(context, ask));
+  judge(context, ask, caller, record);
   Verdict verdict{.allowed = record.decision.allowed, .reason = record.decision.reason, .resource_account = {}};
   verdict.resource_account = foreign_owner(record);
   // EC2 alone has its denials followed by what DecodeAuthorizationMessage reads, and only where a resource is named.

@@ -35,6 +35,8 @@ class PolicyAuthorizer final : public Authorizer {
   // Where the tags of resources are, and what sessions brought; null: nowhere.
   const ResourceTags* resource_tags = nullptr;
   const Sessions* sessions = nullptr;
+  // What the organization lets its accounts do; null: there is none.
+  const ServiceControlPolicies* service_control = nullptr;
 
   // What was decided last, for whoever asks why.
   const Decisions& decisions() const { return decisions_; }
@@ -55,23 +57,34 @@ class PolicyAuthorizer final : public Authorizer {
   Explained explain(const RequestContext& context, const Ask& ask) const;
 
  private:
+  // Who asks, found once a decision: the role of a session or the user, if it is still the one that it was.
+  struct Caller {
+    const Principal& principal;
+    const RoleRecord* role = nullptr;
+    const UserRecord* user = nullptr;
+  };
+  Caller caller_of(const Principal& principal) const;
   std::string message_secret() const;
-  void gather_identity(const Principal& principal, policy::Policies& policies) const;
+  void gather_identity(const Caller& caller, policy::Policies& policies) const;
   void gather_user(const UserRecord& user, policy::Policies& policies) const;
   void gather_permissions(const Permissions& permissions, policy::Policies& policies) const;
   void gather_session(const Principal& principal, policy::Policies& policies) const;
+  void gather_service_control(const Caller& caller, policy::Policies& policies) const;
   void gather_resource(const Ask& ask, const std::string& resource, policy::Policies& policies) const;
-  std::optional<std::string> endpoint_refusal(const RequestContext& context, const Ask& ask) const;
+  std::optional<std::string> endpoint_refusal(const RequestContext& context, const Ask& ask,
+                                              const Caller& caller) const;
   policy::Attached attach(std::string name, std::string_view text, policy::Grammar grammar) const;
   policy::Attached attach_managed(const std::string& arn) const;
-  policy::Keys keys_for(const RequestContext& context, const Ask& ask, const std::string& resource,
-                        const std::string& resource_account) const;
+  void fill_keys(const RequestContext& context, const Ask& ask, const Caller& caller, const std::string& resource,
+                 const std::string& resource_account, policy::Keys& keys) const;
   std::optional<EndpointPolicies::Found> endpoint_of(const RequestContext& context, const Ask& ask) const;
   std::string true_resource(const Principal& principal, const std::string& resource) const;
   void add_resource_keys(const Ask& ask, const std::string& resource, policy::Keys& keys) const;
-  void add_caller_keys(const RequestContext& context, policy::Keys& keys) const;
-  DecisionRecord& remember(const RequestContext& context, const Ask& ask, Explained explained) const;
-  void note_use(const RequestContext& context, const Ask& ask) const;
+  void add_caller_keys(const RequestContext& context, const Caller& caller, policy::Keys& keys) const;
+  void judge(const RequestContext& context, const Ask& ask, const Caller& caller, DecisionRecord& record) const;
+  DecisionRecord& begin_record(const RequestContext& context, const Ask& ask) const;
+  bool root_needs_no_policy(const Ask& ask, const Caller& caller) const;
+  void note_use(const RequestContext& context, const Ask& ask, const Caller& caller) const;
 
   Iam& iam_;
   mutable Decisions decisions_;  // a memory of what was asked, no part of any answer

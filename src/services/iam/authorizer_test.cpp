@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 
 #include "services/iam/explanation.h"
+#include "services/iam/service_linked.h"
 #include "services/iam/testing.h"
 
 namespace brume::iam {
@@ -206,6 +207,51 @@ TEST(PolicyAuthorizer, ReadsTheResourcesOwnPolicy) {
   EXPECT_EQ(world.ask(alice, "s3:GetObject", kKey), "");
   world.bucket.document.clear();
   EXPECT_EQ(world.ask(alice, "s3:GetObject", kKey), "because no resource-based policy allows the s3:GetObject action");
+}
+
+class OneOrganization final : public ServiceControlPolicies {
+ public:
+  std::vector<std::vector<Policy>> given;
+  const std::vector<std::vector<Policy>>& levels(const std::string&) const override { return given; }
+};
+
+TEST(PolicyAuthorizer, KeepsEverybodyButServicesWithinTheOrganization) {
+  AuthorizerWorld world;
+  OneOrganization organization;
+  world.authorizer.service_control = &organization;
+  const Principal alice = world.user("alice"), root = root_principal();
+  world.give("alice", kAllowS3);
+  EXPECT_EQ(world.ask(alice, "s3:GetObject", kKey), "");
+  const std::string everything =
+      R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]})";
+  const std::string no_reads =
+      R"({"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"s3:Get*","Resource":"*"}]})";
+  organization.given = {{{"FullAWSAccess", everything}}, {{"FullAWSAccess", everything}, {"no-reads", no_reads}}};
+  const std::string denied = "with an explicit deny in a service control policy";
+  EXPECT_EQ(world.ask(alice, "s3:GetObject", kKey), denied);
+  EXPECT_EQ(world.ask(root, "s3:GetObject", kKey), denied);
+  EXPECT_EQ(world.ask(alice, "s3:PutObject", kKey), "");
+  // One level that does not allow is enough, and nothing is given by any.
+  organization.given[1] = {{"only-s3", kAllowS3}};
+  EXPECT_EQ(world.ask(alice, "s3:GetObject", kKey), "");
+  EXPECT_EQ(world.ask(root, "ec2:DescribeVpcs"),
+            "because no service control policy allows the ec2:DescribeVpcs action");
+  EXPECT_EQ(world.ask(root, "s3:GetObject", kKey), "");
+  organization.given[1] = {{"FullAWSAccess", everything}};
+  EXPECT_EQ(world.ask(alice, "ec2:DescribeVpcs"),
+            "because no identity-based policy allows the ec2:DescribeVpcs action");
+  // "SCPs do not affect any service-linked role", nor services.
+  organization.given = {{{"nothing", no_reads}}};
+  Tx tx(*world.store);
+  const std::string arn = ensure_linked_role(*world.iam, tx, world.caller.scope, "ecs.amazonaws.com", "");
+  tx.commit();
+  Principal linked = root;
+  linked.kind = Principal::Kind::role_session;
+  linked.role_arn = arn;
+  linked.id = find_role(*world.iam, arn)->id + ":one";
+  linked.arn = "arn:aws:sts::111111111111:assumed-role/AWSServiceRoleForECS/one";
+  EXPECT_EQ(world.ask(linked, "ec2:DescribeNetworkInterfaces"), "");
+  EXPECT_EQ(world.ask(alice, "s3:PutObject", kKey), "because no service control policy allows the s3:PutObject action");
 }
 
 TEST(PolicyAuthorizer, FillsTheGlobalConditionKeys) {

@@ -35,6 +35,8 @@ std::string_view kind_name(PolicyKind kind) {
       return "permissions boundary";
     case PolicyKind::session:
       return "session policy";
+    case PolicyKind::endpoint:
+      return "VPC endpoint policy";
   }
   return "policy";
 }
@@ -56,6 +58,7 @@ class Explainer {
   explicit Explainer(const DecisionRecord& record)
       : record_(record), question_{record.principal, record.action, record.resource, record.keys} {
     const policy::Policies& policies = record.policies;
+    trace(policies.endpoint, PolicyKind::endpoint);
     for (const auto& level : policies.service_control) trace(level, PolicyKind::service_control);
     trace(policies.resource, PolicyKind::resource);
     trace(policies.identity, PolicyKind::identity);
@@ -78,6 +81,10 @@ class Explainer {
     return !owner.empty() && owner != record_.principal.account;
   }
   std::string statement_for(bool resource_policy) const;
+  // What a VPC endpoint refuses, nothing else was asked about.
+  bool counts(PolicyKind kind) const {
+    return (kind == PolicyKind::endpoint) == (record_.decision.reason.find("VPC endpoint") != std::string::npos);
+  }
 
   const DecisionRecord& record_;
   policy::Question question_;
@@ -145,6 +152,11 @@ json::array Explainer::steps() const {
     add("root user", "the root user of the account that owns the resource, which has no policy of its own: allowed");
     return steps;
   }
+  if (!record_.policies.endpoint.empty()) {
+    add("VPC endpoint policy", applied(PolicyKind::endpoint, Effect::deny) ? "a statement denies: nothing else counts"
+                                                                           : "no Allow applies: nothing else counts");
+    return steps;
+  }
   add("explicit deny", record_.decision.explicit_deny ? "a statement denies: nothing else counts" : "none applies");
   const auto said = [&](PolicyKind kind) {
     return applied(kind, Effect::allow) ? "an Allow applies" : "no Allow applies";
@@ -206,16 +218,19 @@ void Explainer::add_near_misses(PolicyKind kind, json::array& remedies) const {
 json::array Explainer::remedies() const {
   json::array remedies;
   if (record_.decision.allowed) return remedies;
-  if (record_.decision.reason.find("VPC ") != std::string::npos) {
-    remedies.emplace_back(
-        "the request came out of a VPC: the policy of the VPC's endpoint for the service must let it "
-        "through, with " +
-        statement_for(true));
+  if (record_.decision.reason.find("VPC has no endpoint") != std::string::npos) {
+    remedies.emplace_back("make a gateway endpoint for the service in the VPC that the request came out of");
+    return remedies;
+  }
+  if (record_.decision.reason.find("no VPC endpoint policy") != std::string::npos) {
+    add_near_misses(PolicyKind::endpoint, remedies);
+    remedies.emplace_back("add to the policy of the VPC endpoint, which the request came through: " +
+                          statement_for(true));
     return remedies;
   }
   if (record_.decision.explicit_deny) {
     for (const Traced& traced : traced_)
-      if (traced.trace.applied && traced.trace.effect == Effect::deny)
+      if (traced.trace.applied && traced.trace.effect == Effect::deny && counts(traced.kind))
         remedies.emplace_back("remove or narrow " + place_of(traced) + ": a Deny wins over every Allow");
     for (const auto& [kind, attached] : order_)
       if (!attached->document)
@@ -251,7 +266,8 @@ json::array Explainer::remedies() const {
 
 json::object Explainer::explain() const {
   json::object keys;
-  for (const auto& [name, values] : record_.keys.entries()) keys[name] = array_of(values);
+  record_.keys.for_each(
+      [&](std::string_view name, const policy::Keys::Values& values) { keys[name] = array_of(values.list()); });
   const Ask ask{.action = record_.action, .resource = record_.resource};
   json::object object{{"action", record_.action},
                       {"resource", record_.resource},
@@ -296,11 +312,11 @@ std::string authorization_message(const DecisionRecord& record) {
                                    {"actions", json::object{{"items", std::move(actions)}}}});
   }
   json::array conditions;
-  for (const auto& [key, values] : record.keys.entries()) {
+  record.keys.for_each([&](std::string_view key, const policy::Keys::Values& values) {
     json::array items;
-    for (const std::string& value : values) items.push_back(json::object{{"value", value}});
+    for (const std::string& value : values.list()) items.push_back(json::object{{"value", value}});
     conditions.push_back(json::object{{"key", key}, {"values", json::object{{"items", std::move(items)}}}});
-  }
+  });
   const json::object message{
       {"allowed", record.decision.allowed},
       {"explicitDeny", record.decision.explicit_deny},

@@ -7,19 +7,19 @@
 #include "core/text.h"
 #include "gen/iam.h"
 #include "services/iam/access_keys.h"
+#include "services/iam/arn_view.h"
 #include "services/iam/managed_policies.h"
 
 namespace brume::iam {
 namespace {
 
-// The last part of an ARN's resource: the name behind type and path.
-std::string name_in(const Arn& arn) { return arn.resource.substr(arn.resource.rfind('/') + 1); }
-
 template <class Record>
 const Record* find_by_arn(const Table<Record>& table, std::string_view text, std::string_view type) {
-  const std::optional<Arn> arn = parse_arn(text);
+  const std::optional<ArnView> arn = view_arn(text);
   if (!arn || arn->service != "iam" || !arn->resource.starts_with(type)) return nullptr;
-  const Record* record = table.find(global(arn->account), key_of(name_in(*arn)));
+  // The name stands behind type and path.
+  const std::string_view name = arn->resource.substr(arn->resource.rfind('/') + 1);
+  const Record* record = table.find(global(std::string(arn->account)), key_of(name));
   return record != nullptr && record->arn == text ? record : nullptr;
 }
 
@@ -69,7 +69,8 @@ Iam::Iam(Store& store, const Clock& clock_given, Random& random_given, AccessKey
       groups(store, {"iam.group", 1}),
       providers(store, {"iam.oidc-provider", 1}),
       devices(store, {"iam.mfa-device", 1}),
-      accounts(store, {"iam.account", 1}) {
+      accounts(store, {"iam.account", 1}),
+      last_uses(store) {
   fill_indexes(*this);
   keys.for_all([this](const Scope& scope, std::string_view, const AccessKeyRecord& key) {
     access_keys.put(key.id, credential_of(*this, scope.account, key));

@@ -17,17 +17,12 @@
 #include "core/scope.h"
 #include "core/time.h"
 #include "services/iam/indexes.h"
+#include "services/iam/last_uses.h"
 #include "services/iam/needs.h"
 #include "services/iam/records.h"
 #include "store/table.h"
 
 namespace brume::iam {
-
-// When something was used last, and for what. Told by the authorizer, forgotten at a restart.
-struct LastUse {
-  Time time;
-  std::string service, region;
-};
 
 struct Iam {
   Iam(Store& store, const Clock& clock, Random& random, AccessKeys& access_keys, PagingTokens paging);
@@ -56,8 +51,7 @@ struct Iam {
   const LinkedRoleUse* linked_role_use = nullptr;  // null: nothing uses service-linked roles
 
   policy::Library documents;
-  std::map<std::string, LastUse, std::less<>> key_uses;   // by access key id
-  std::map<std::string, LastUse, std::less<>> role_uses;  // by role id
+  LastUses last_uses;
 };
 
 // Where an account's records are: IAM is global.

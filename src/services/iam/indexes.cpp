@@ -28,9 +28,10 @@ void Indexes::remove(const std::string& account, std::string_view kind, std::str
   if (found->second.empty()) ids_.erase(found);
 }
 
-Indexes::Uses Indexes::uses(const std::string& account, const std::string& policy_arn) const {
+const Indexes::Uses& Indexes::uses(const std::string& account, const std::string& policy_arn) const {
+  static const Uses kUnused;
   const auto found = uses_.find({account, policy_arn});
-  return found == uses_.end() ? Uses() : found->second;
+  return found == uses_.end() ? kUnused : found->second;
 }
 
 std::vector<std::string> Indexes::used_policies(const std::string& account) const {
@@ -40,25 +41,31 @@ std::vector<std::string> Indexes::used_policies(const std::string& account) cons
   return arns;
 }
 
-void Indexes::count(const std::string& account, const Permissions& before, const Permissions& after) {
-  count_one(account, before, -1);
-  count_one(account, after, 1);
+template <class Change>
+void Indexes::change_uses(const std::string& account, const Permissions& permissions, const Change& change) {
+  const auto change_one = [&](const std::string& arn, Ids Uses::* member) {
+    const auto uses = uses_.try_emplace({account, arn}).first;
+    change(uses->second.*member);
+    if (uses->second.empty()) uses_.erase(uses);
+  };
+  for (const std::string& arn : permissions.attached) change_one(arn, &Uses::attached);
+  if (!permissions.boundary.empty()) change_one(permissions.boundary, &Uses::boundaries);
 }
 
-void Indexes::count_one(const std::string& account, const Permissions& permissions, std::int64_t by) {
-  const auto change = [&](const std::string& arn, std::int64_t Uses::* member) {
-    Uses& uses = uses_[{account, arn}];
-    uses.*member += by;
-    if (uses == Uses()) uses_.erase({account, arn});
-  };
-  for (const std::string& arn : permissions.attached) change(arn, &Uses::attached);
-  if (!permissions.boundary.empty()) change(permissions.boundary, &Uses::boundaries);
+void Indexes::use(const std::string& account, const std::string& entity, const Permissions& before,
+                  const Permissions& after) {
+  change_uses(account, before, [&](Ids& ids) { ids.erase(entity); });
+  change_uses(account, after, [&](Ids& ids) { ids.insert(entity); });
 }
+
+std::string entity_of(const GroupRecord& group) { return "group/" + key_of(group.name); }
+std::string entity_of(const RoleRecord& role) { return "role/" + key_of(role.name); }
+std::string entity_of(const UserRecord& user) { return "user/" + key_of(user.name); }
 
 void fill_indexes(Iam& iam) {
   Indexes& indexes = iam.indexes;
   const auto policies = [&](const Scope& scope, std::string_view, const auto& record) {
-    indexes.count(scope.account, {}, record.permissions);
+    indexes.use(scope.account, entity_of(record), {}, record.permissions);
   };
   iam.roles.for_all(policies);
   iam.users.for_all(policies);
@@ -84,9 +91,10 @@ void index_remove(Iam& iam, Tx& tx, const std::string& account, std::string_view
   tx.on_commit([&iam, account, kind, name, id] { iam.indexes.remove(account, kind, name, id); });
 }
 
-void index_policies(Iam& iam, Tx& tx, const std::string& account, const Permissions& before, const Permissions& after) {
+void index_policies(Iam& iam, Tx& tx, const std::string& account, const std::string& entity, const Permissions& before,
+                    const Permissions& after) {
   if (before.attached == after.attached && before.boundary == after.boundary) return;
-  tx.on_commit([&iam, account, before, after] { iam.indexes.count(account, before, after); });
+  tx.on_commit([&iam, account, entity, before, after] { iam.indexes.use(account, entity, before, after); });
 }
 
 }  // namespace brume::iam

@@ -37,6 +37,17 @@ class ResourceTags {
   virtual std::optional<Tags> find(const std::string& resource_arn) const = 0;
 };
 
+// The service control policies of the organization that an account is in.
+class ServiceControlPolicies {
+ public:
+  virtual ~ServiceControlPolicies() = default;
+  struct Policy {
+    std::string name, document;
+  };
+  // One list for each level from the organization's root to the account; none: the account is in no organization.
+  virtual const std::vector<std::vector<Policy>>& levels(const std::string& account) const = 0;
+};
+
 // What still needs a service-linked role (ECS's clusters).
 class LinkedRoleUse {
  public:

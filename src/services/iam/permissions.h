@@ -19,12 +19,14 @@ template <class Record, class Change>
 const Record& change_permissions(Iam& iam, Tx& tx, Table<Record>& table, const RequestContext& request,
                                  const std::string& key, Change&& change) {
   Permissions before, after;
+  std::string entity;
   const Record& changed = table.modify(tx, global(request), key, [&](Record& record) {
+    entity = entity_of(record);
     before = counted(record.permissions);
     change(record);
     after = counted(record.permissions);
   });
-  index_policies(iam, tx, request.scope.account, before, after);
+  index_policies(iam, tx, request.scope.account, entity, before, after);
   return changed;
 }
 

@@ -143,6 +143,13 @@ struct AccessKeyRecord {
 };
 BOOST_DESCRIBE_STRUCT(AccessKeyRecord, (), (id, secret, user, active, created))
 
+// What was done last with an access key or by a role's sessions; its id in the table is the key's or the role's own.
+struct LastUseRecord {
+  Time time;
+  std::string service, region;
+};
+BOOST_DESCRIBE_STRUCT(LastUseRecord, (), (time, service, region))
+
 // What became of the deletion of a service-linked role.
 struct DeletionTaskRecord {
   std::string id, role_name;

@@ -36,14 +36,16 @@ Role render_role_in_list(const Iam& iam, const RoleRecord& record) {
   return role;
 }
 
-Role render_role(const Iam& iam, const RoleRecord& record) {
+Role render_role(const Iam& iam, const std::string& account, const RoleRecord& record) {
   Role role = render_role_in_list(iam, record);
   role.permissions_boundary = boundary(record.permissions);
   role.tags = shown_tags(record.tags);
   RoleLastUsed last_used;
-  if (const auto use = iam.role_uses.find(record.id); use != iam.role_uses.end()) {
-    last_used.last_used_date = use->second.time;
-    last_used.region = use->second.region;
+  const LastUseRecord* use = iam.last_uses.find(account, record.id);
+  // "Activity is only reported for the trailing 400 days."
+  if (use != nullptr && iam.clock.now() - use->time <= hours(24 * 400)) {
+    last_used.last_used_date = use->time;
+    last_used.region = use->region;
   }
   role.role_last_used = last_used;
   return role;
@@ -73,9 +75,9 @@ Policy render_policy(const Iam& iam, const std::string& account, const ManagedVi
   shown.arn = view.arn;
   shown.path = view.path;
   shown.default_version_id = view.default_version;
-  const Indexes::Uses uses = iam.indexes.uses(account, view.arn);
-  shown.attachment_count = uses.attached;
-  shown.permissions_boundary_usage_count = uses.boundaries;
+  const Indexes::Uses& uses = iam.indexes.uses(account, view.arn);
+  shown.attachment_count = static_cast<std::int64_t>(uses.attached.size());
+  shown.permissions_boundary_usage_count = static_cast<std::int64_t>(uses.boundaries.size());
   shown.is_attachable = true;
   if (view.has_description) shown.description = view.description;
   shown.create_date = view.created;

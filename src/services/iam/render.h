@@ -7,7 +7,7 @@
 namespace brume::iam {
 
 // With everything that GetRole has. Lists leave out tags, boundary and last use, as AWS's do.
-Role render_role(const Iam& iam, const RoleRecord& record);
+Role render_role(const Iam& iam, const std::string& account, const RoleRecord& record);
 Role render_role_in_list(const Iam& iam, const RoleRecord& record);
 User render_user(const UserRecord& record);
 User render_user_in_list(const UserRecord& record);

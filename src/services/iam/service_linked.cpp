@@ -73,7 +73,7 @@ std::string ensure_linked_role(Iam& iam, Tx& tx, const Scope& scope, std::string
   const std::string name = linked_role_name(*linked, suffix), key = key_of(name);
   if (const RoleRecord* role = iam.roles.find(where, key)) return role->arn;
   const RoleRecord role = linked_role(iam, scope, *linked, name);
-  index_policies(iam, tx, scope.account, {}, role.permissions);
+  index_policies(iam, tx, scope.account, entity_of(role), {}, role.permissions);
   return iam.roles.insert(tx, where, key, role).arn;
 }
 

@@ -95,7 +95,7 @@ DeleteAccessKeyOutput delete_access_key(Iam& iam, Tx& tx, const Request<DeleteAc
   get_key(iam, request, user, id);
   index_remove(iam, tx, request.scope.account, kKeysOf, user, id);
   iam.keys.erase(tx, global(request), id);
-  iam.key_uses.erase(id);
+  iam.last_uses.erase(tx, request.scope.account, id);
   publish_key(iam, tx, request.scope.account, id);
   return {};
 }
@@ -113,10 +113,10 @@ GetAccessKeyLastUsedOutput get_access_key_last_used(Iam& iam, Tx&, const Request
   AccessKeyLastUsed& last_used = output.access_key_last_used.ensure();
   last_used.service_name = "N/A";
   last_used.region = "N/A";
-  if (const auto use = iam.key_uses.find(id); use != iam.key_uses.end()) {
-    last_used.last_used_date = use->second.time;
-    last_used.service_name = use->second.service;
-    last_used.region = use->second.region;
+  if (const LastUseRecord* use = iam.last_uses.find(account, id)) {
+    last_used.last_used_date = use->time;
+    last_used.service_name = use->service;
+    last_used.region = use->region;
   }
   return output;
 }

@@ -78,7 +78,7 @@ GroupDetail detail_of(const GroupRecord& record) {
 }
 
 RoleDetail detail_of(const Iam& iam, const std::string& account, const RoleRecord& record) {
-  const Role role = render_role(iam, record);
+  const Role role = render_role(iam, account, record);
   auto detail = begin_detail<RoleDetail>(role, record.permissions);
   detail.role_name = role.role_name;
   detail.role_id = role.role_id;

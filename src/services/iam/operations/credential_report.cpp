@@ -19,17 +19,16 @@ std::string moment(Time time) {
   return text + "+00:00";
 }
 
-void add_key(const Iam& iam, const AccessKeyRecord* key, std::string& line) {
+void add_key(const Iam& iam, const std::string& account, const AccessKeyRecord* key, std::string& line) {
   if (key == nullptr) {
     line += ",false,N/A,N/A,N/A,N/A";
     return;
   }
   line += key->active ? ",true," : ",false,";
   line += moment(key->created);
-  const auto use = iam.key_uses.find(key->id);
-  line += use == iam.key_uses.end()
-              ? std::string(",N/A,N/A,N/A")
-              : "," + moment(use->second.time) + "," + use->second.region + "," + use->second.service;
+  const LastUseRecord* use = iam.last_uses.find(account, key->id);
+  line +=
+      use == nullptr ? std::string(",N/A,N/A,N/A") : "," + moment(use->time) + "," + use->region + "," + use->service;
 }
 
 void add_keys(const Iam& iam, const std::string& account, const std::string& user, std::string& line) {
@@ -37,7 +36,7 @@ void add_keys(const Iam& iam, const std::string& account, const std::string& use
   for (const std::string& id : iam.indexes.ids(account, kKeysOf, user))
     keys.push_back(iam.keys.find(global(account), id));
   keys.resize(2);
-  for (const AccessKeyRecord* key : keys) add_key(iam, key, line);
+  for (const AccessKeyRecord* key : keys) add_key(iam, account, key, line);
   line += ",false,N/A,false,N/A\n";
 }
 

@@ -78,6 +78,8 @@ UpdateGroupOutput update_group(Iam& iam, Tx& tx, const Request<UpdateGroupInput>
   const Indexes::Ids members = iam.indexes.ids(account, kMembersOf, old.name);
   iam.groups.erase(tx, global(request), key_of(old.name));
   iam.groups.put(tx, global(request), key_of(group.name), group);
+  index_policies(iam, tx, account, entity_of(old), counted(old.permissions), {});
+  index_policies(iam, tx, account, entity_of(group), {}, counted(group.permissions));
   for (const std::string& key : members) {
     iam.users.modify(tx, global(request), key,
                      [&](UserRecord& user) { std::ranges::replace(user.groups, old.name, group.name); });

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "core/text.h"
 #include "services/iam/managed_policies.h"
 #include "services/iam/policy_checks.h"
 #include "services/iam/render.h"
@@ -16,10 +17,53 @@ ManagedView get_managed(const Iam& iam, const RequestContext& request, const std
 
 // Whether the policy counts as used, by the kind of use that is asked for.
 bool is_used(const Indexes::Uses& uses, const std::string& usage) {
-  const bool attached = uses.attached > 0, boundary = uses.boundaries > 0;
+  const bool attached = !uses.attached.empty(), boundary = !uses.boundaries.empty();
   if (usage == "PermissionsPolicy") return attached;
   if (usage == "PermissionsBoundary") return boundary;
   return attached || boundary;
+}
+
+// "If it is not included, all policies are returned": who has the policy attached and whose boundary it is.
+std::vector<const Indexes::Ids*> uses_to_show(const Iam& iam, const Request<ListEntitiesForPolicyInput>& request,
+                                              const std::string& arn) {
+  const Indexes::Uses& uses = iam.indexes.uses(request.scope.account, arn);
+  const std::string usage = request.input.policy_usage_filter.get();
+  if (usage == "PermissionsPolicy") return {&uses.attached};
+  if (usage == "PermissionsBoundary") return {&uses.boundaries};
+  return {&uses.attached, &uses.boundaries};
+}
+
+// The first `limit` entities of a type after the position, from lists that ascend, each once.
+template <class Matches>
+std::vector<std::string> entities_after(const std::vector<const Indexes::Ids*>& lists, const std::string& type,
+                                        const std::string& after, std::size_t limit, const Matches& matches) {
+  std::vector<std::string> found;
+  for (const Indexes::Ids* list : lists) {
+    std::size_t taken = 0;
+    for (auto entity = list->lower_bound(std::max(type, after));
+         entity != list->end() && entity->starts_with(type) && taken < limit; ++entity)
+      if (*entity != after && matches(*entity)) {
+        found.push_back(*entity);
+        ++taken;
+      }
+  }
+  std::ranges::sort(found);
+  found.erase(std::unique(found.begin(), found.end()), found.end());
+  return found;
+}
+
+// The record that an entity's name stands for, when it is of this kind.
+template <class Record>
+const Record* record_of(const Table<Record>& table, const RequestContext& request, const std::string& entity,
+                        std::string_view type) {
+  return entity.starts_with(type) ? table.find(global(request), entity.substr(type.size())) : nullptr;
+}
+
+std::string path_of(const Iam& iam, const RequestContext& request, const std::string& entity) {
+  if (const GroupRecord* group = record_of(iam.groups, request, entity, "group/")) return group->path;
+  if (const RoleRecord* role = record_of(iam.roles, request, entity, "role/")) return role->path;
+  if (const UserRecord* user = record_of(iam.users, request, entity, "user/")) return user->path;
+  return {};
 }
 
 }  // namespace
@@ -63,8 +107,8 @@ ListPoliciesOutput list_policies(Iam& iam, Tx&, const Request<ListPoliciesInput>
   const std::string scope = input.scope.value_or("All"), prefix = input.path_prefix.value_or("/");
   const auto wanted = [&](const std::string& path, const std::string& arn) {
     if (!path.starts_with(prefix)) return false;
-    const Indexes::Uses uses = iam.indexes.uses(request.scope.account, arn);
-    return !(input.only_attached.get() && uses.attached == 0) &&
+    const Indexes::Uses& uses = iam.indexes.uses(request.scope.account, arn);
+    return !(input.only_attached.get() && uses.attached.empty()) &&
            (!input.policy_usage_filter || is_used(uses, *input.policy_usage_filter));
   };
   // The account's own come first, then AWS's: "1/NAME", "2/ARN".
@@ -100,7 +144,7 @@ ListPoliciesOutput list_policies(Iam& iam, Tx&, const Request<ListPoliciesInput>
 
 DeletePolicyOutput delete_policy(Iam& iam, Tx& tx, const Request<DeletePolicyInput>& request) {
   const PolicyRecord& record = get_own_policy(iam, request, "iam:DeletePolicy", *request.input.policy_arn);
-  if (iam.indexes.uses(request.scope.account, record.arn) != Indexes::Uses())
+  if (!iam.indexes.uses(request.scope.account, record.arn).empty())
     throw delete_conflict_exception("Cannot delete a policy attached to entities.");
   if (record.versions.size() > 1)
     throw delete_conflict_exception(
@@ -114,43 +158,25 @@ ListEntitiesForPolicyOutput list_entities_for_policy(Iam& iam, Tx&,
                                                      const Request<ListEntitiesForPolicyInput>& request) {
   const ListEntitiesForPolicyInput& input = request.input;
   const std::string arn = get_managed(iam, request, *input.policy_arn).arn;
-  const std::string filter = input.entity_filter.get(), prefix = input.path_prefix.value_or("/");
-  const bool as_boundary = input.policy_usage_filter.get() == "PermissionsBoundary";
-  const auto uses = [&](const auto& record) {
-    const Permissions& permissions = record.permissions;
-    const bool used = as_boundary ? permissions.boundary == arn
-                                  : std::ranges::find(permissions.attached, arn) != permissions.attached.end();
-    return used && record.path.starts_with(prefix);
-  };
-  // Groups, roles and users make one list of pages, in this order.
-  struct Entity {
-    const GroupRecord* group = nullptr;
-    const RoleRecord* role = nullptr;
-    const UserRecord* user = nullptr;
-  };
-  std::vector<Entity> entities;
-  if (filter.empty() || filter == "Group")
-    for (const GroupRecord* group : iam.groups.select(global(request), uses)) entities.push_back({.group = group});
-  if (filter.empty() || filter == "Role")
-    for (const RoleRecord* role : iam.roles.select(global(request), uses)) entities.push_back({.role = role});
-  if (filter.empty() || filter == "User")
-    for (const UserRecord* user : iam.users.select(global(request), uses)) entities.push_back({.user = user});
+  const std::string prefix = input.path_prefix.value_or("/");
+  const std::string type = input.entity_filter ? to_lower(*input.entity_filter) + "/" : std::string();
+  const std::string purpose = marker_purpose(request, "ListEntitiesForPolicy");
+  const std::string after = marker_position(iam, request, purpose);
+  std::vector<std::string> page = entities_after(
+      uses_to_show(iam, request, arn), type, after, page_size(request) + 1,
+      [&](const std::string& entity) { return prefix == "/" || path_of(iam, request, entity).starts_with(prefix); });
   ListEntitiesForPolicyOutput output;
-  const auto key = [](const Entity& entity) {
-    if (entity.group != nullptr) return "group/" + key_of(entity.group->name);
-    return entity.role != nullptr ? "role/" + key_of(entity.role->name) : "user/" + key_of(entity.user->name);
-  };
-  cut(iam, request, "ListEntitiesForPolicy", entities, key, output);
+  end_page(iam, request, purpose, page, [](const std::string& entity) { return entity; }, output);
   output.policy_groups.emplace();
   output.policy_roles.emplace();
   output.policy_users.emplace();
-  for (const Entity& entity : entities) {
-    if (entity.group != nullptr)
-      output.policy_groups->push_back({.group_name = entity.group->name, .group_id = entity.group->id});
-    else if (entity.role != nullptr)
-      output.policy_roles->push_back({.role_name = entity.role->name, .role_id = entity.role->id});
-    else
-      output.policy_users->push_back({.user_name = entity.user->name, .user_id = entity.user->id});
+  for (const std::string& entity : page) {
+    if (const GroupRecord* group = record_of(iam.groups, request, entity, "group/"))
+      output.policy_groups->push_back({.group_name = group->name, .group_id = group->id});
+    if (const RoleRecord* role = record_of(iam.roles, request, entity, "role/"))
+      output.policy_roles->push_back({.role_name = role->name, .role_id = role->id});
+    if (const UserRecord* user = record_of(iam.users, request, entity, "user/"))
+      output.policy_users->push_back({.user_name = user->name, .user_id = user->id});
   }
   return output;
 }

@@ -131,6 +131,65 @@ TEST(AttachRolePolicy, ListsNamesAndStopsAtTheQuota) {
   EXPECT_TRUE(entities.policy_users->empty());
 }
 
+// What ListEntitiesForPolicy shows, page by page: "group/readers role/r user/u".
+std::string entities_of(IamWorld& world, const ListEntitiesForPolicyInput& asked) {
+  std::string seen;
+  ListEntitiesForPolicyInput input = asked;
+  do {
+    const auto page = world.call(list_entities_for_policy, input);
+    for (const PolicyGroup& group : *page.policy_groups) seen += " group/" + *group.group_name;
+    for (const PolicyRole& role : *page.policy_roles) seen += " role/" + *role.role_name;
+    for (const PolicyUser& user : *page.policy_users) seen += " user/" + *user.user_name;
+    input.marker = page.marker;
+    EXPECT_EQ(*page.is_truncated, page.marker.has_value());
+  } while (input.marker);
+  return seen;
+}
+
+TEST(ListEntitiesForPolicy, PagesOverEachKindOfUseAndFollowsNames) {
+  IamWorld world;
+  const std::string arn = world.make_policy("p"), other = world.make_policy("other");
+  for (const char* name : {"Ann", "bob", "carl"}) {
+    world.make_user(name);
+    world.call(attach_user_policy, {.user_name = name, .policy_arn = arn});
+  }
+  world.make_role("runner");
+  world.make_role("idle");
+  world.call(attach_role_policy, {.role_name = "runner", .policy_arn = arn});
+  world.call(attach_role_policy, {.role_name = "idle", .policy_arn = other});
+  world.call(put_role_permissions_boundary, {.role_name = "runner", .permissions_boundary = arn});
+  world.call(put_role_permissions_boundary, {.role_name = "idle", .permissions_boundary = arn});
+  world.call(create_group, {.path = "/team/", .group_name = "readers"});
+  world.call(attach_group_policy, {.group_name = "readers", .policy_arn = arn});
+  const auto check = [&] {
+    for (const std::int64_t items : {1, 2, 100}) {
+      const auto seen = [&](ListEntitiesForPolicyInput input) {
+        input.policy_arn = arn;
+        input.max_items = items;
+        return entities_of(world, input);
+      };
+      EXPECT_EQ(seen({}), " group/readers role/idle role/runner user/Ann user/bob user/carl");
+      EXPECT_EQ(seen({.policy_usage_filter = "PermissionsPolicy"}),
+                " group/readers role/runner user/Ann user/bob user/carl");
+      EXPECT_EQ(seen({.policy_usage_filter = "PermissionsBoundary"}), " role/idle role/runner");
+      EXPECT_EQ(seen({.entity_filter = "User"}), " user/Ann user/bob user/carl");
+      EXPECT_EQ(seen({.path_prefix = "/team/"}), " group/readers");
+    }
+  };
+  check();
+  world.restart();
+  check();
+  world.call(update_user, {.user_name = "bob", .new_user_name = "zoe"});
+  world.call(update_group, {.group_name = "readers", .new_group_name = "lectors"});
+  world.call(detach_user_policy, {.user_name = "carl", .policy_arn = arn});
+  world.call(delete_role_permissions_boundary, {.role_name = "idle"});
+  EXPECT_EQ(entities_of(world, {.policy_arn = arn}), " group/lectors role/runner user/Ann user/zoe");
+  EXPECT_EQ(*world.call(get_policy, {.policy_arn = arn}).policy->attachment_count, 4);
+  const Indexes kept = world.iam->indexes;
+  world.restart();
+  EXPECT_TRUE(world.iam->indexes == kept) << "what commits change is what a start reads";
+}
+
 TEST(PutRolePolicy, CountsAllInlinePoliciesTogether) {
   IamWorld world;
   world.make_role("r");

@@ -45,15 +45,15 @@ CreateRoleOutput create_role(Iam& iam, Tx& tx, const Request<CreateRoleInput>& r
   role.arn = arn_of(request, "role", role.path, role.name);
   role.created = iam.clock.now();
   const RoleRecord& made = iam.roles.insert(tx, global(request), key_of(role.name), role);
-  index_policies(iam, tx, request.scope.account, {}, counted(role.permissions));
+  index_policies(iam, tx, request.scope.account, entity_of(role), {}, counted(role.permissions));
   CreateRoleOutput output;
-  output.role = render_role(iam, made);
+  output.role = render_role(iam, request.scope.account, made);
   return output;
 }
 
 GetRoleOutput get_role(Iam& iam, Tx&, const Request<GetRoleInput>& request) {
   GetRoleOutput output;
-  output.role = render_role(iam, get_role(iam, request, *request.input.role_name));
+  output.role = render_role(iam, request.scope.account, get_role(iam, request, *request.input.role_name));
   return output;
 }
 
@@ -88,7 +88,7 @@ UpdateRoleDescriptionOutput update_role_description(Iam& iam, Tx& tx,
     record.has_description = true;
   });
   UpdateRoleDescriptionOutput output;
-  output.role = render_role(iam, role);
+  output.role = render_role(iam, request.scope.account, role);
   return output;
 }
 
@@ -107,8 +107,8 @@ DeleteRoleOutput delete_role(Iam& iam, Tx& tx, const Request<DeleteRoleInput>& r
   check_no_policies(role.permissions);
   if (!iam.indexes.ids(request.scope.account, kProfilesOf, role.name).empty())
     throw delete_conflict_exception("Cannot delete entity, must remove roles from instance profile first.");
-  iam.role_uses.erase(role.id);
-  index_policies(iam, tx, request.scope.account, counted(role.permissions), {});
+  iam.last_uses.erase(tx, request.scope.account, role.id);
+  index_policies(iam, tx, request.scope.account, entity_of(role), counted(role.permissions), {});
   iam.roles.erase(tx, global(request), key_of(role.name));
   return {};
 }

@@ -168,6 +168,40 @@ TEST(ListRoles, PagesByMarkerAndFiltersByPath) {
   EXPECT_EQ(world.error(list_roles, {.marker = "forged"}).substr(0, 15), "ValidationError");
 }
 
+TEST(GetRole, TellsItsLastUseForFourHundredDays) {
+  IamWorld world;
+  const Role role = world.make_role("r");
+  Principal session = root_principal();
+  session.kind = Principal::Kind::role_session;
+  session.role_arn = *role.arn;
+  session.id = *role.role_id + ":one";
+  session.arn = "arn:aws:sts::111111111111:assumed-role/r/one";
+  const auto use = [&] {
+    RequestContext context = world.context_of(session);
+    context.scope.region = "eu-west-1";
+    PolicyAuthorizer(*world.iam).authorize(context, {.action = "s3:GetObject"});
+  };
+  const auto last_used = [&] { return *world.call(get_role, {.role_name = "r"}).role->role_last_used; };
+  EXPECT_FALSE(last_used().last_used_date);
+  use();
+  EXPECT_EQ(*last_used().region, "eu-west-1");
+  world.iam->last_uses.write_rest();
+  world.restart();
+  EXPECT_EQ(*last_used().last_used_date, world.clock.now());
+  world.clock.advance(hours(24 * 400));
+  EXPECT_TRUE(last_used().last_used_date);
+  world.clock.advance(seconds(1));
+  EXPECT_FALSE(last_used().last_used_date);
+  use();
+  EXPECT_EQ(*last_used().last_used_date, world.clock.now());
+  // Of a role that is gone, and of a new one with its name, nothing is told.
+  world.call(delete_role, {.role_name = "r"});
+  use();
+  world.make_role("r");
+  EXPECT_FALSE(last_used().last_used_date);
+  EXPECT_EQ(world.iam->last_uses.find(kAccount, *role.role_id), nullptr);
+}
+
 TEST(Roles, AreThereAfterARestart) {
   IamWorld world;
   const Role before = world.make_role("app", kTasksTrust, "/p/");

@@ -24,7 +24,7 @@ CreateServiceLinkedRoleOutput create_service_linked_role(Iam& iam, Tx& tx,
     record.description = *input.description;
     record.has_description = true;
   });
-  output.role = render_role(iam, role);
+  output.role = render_role(iam, request.scope.account, role);
   return output;
 }
 
@@ -40,7 +40,8 @@ DeleteServiceLinkedRoleOutput delete_service_linked_role(Iam& iam, Tx& tx,
   task.role_name = role.name;
   iam.deletion_tasks.insert(tx, global(request), task.id, task);
   if (task.resources.empty()) {
-    index_policies(iam, tx, request.scope.account, role.permissions, {});
+    index_policies(iam, tx, request.scope.account, entity_of(role), role.permissions, {});
+    iam.last_uses.erase(tx, request.scope.account, role.id);
     iam.roles.erase(tx, global(request), key_of(task.role_name));
   }
   DeleteServiceLinkedRoleOutput output;

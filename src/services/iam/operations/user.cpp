@@ -18,7 +18,7 @@ void check_name_is_free(const Iam& iam, const RequestContext& request, const std
     throw entity_already_exists_exception("User with name " + name + " already exists.");
 }
 
-// Keys, devices and memberships follow their user: its name, and the ARN that a key's bearer has.
+// Keys, devices, memberships and uses of policies follow their user: its name, and the ARN that a key's bearer has.
 void rename_owned(Iam& iam, Tx& tx, const RequestContext& request, const UserRecord& old, const UserRecord& user) {
   const std::string& account = request.scope.account;
   const Indexes::Ids keys = iam.indexes.ids(account, kKeysOf, old.name);
@@ -28,6 +28,8 @@ void rename_owned(Iam& iam, Tx& tx, const RequestContext& request, const UserRec
     index_add(iam, tx, account, kKeysOf, user.name, id);
     publish_key(iam, tx, account, id);
   }
+  index_policies(iam, tx, account, entity_of(old), counted(old.permissions), {});
+  index_policies(iam, tx, account, entity_of(user), {}, counted(user.permissions));
   for (const std::string& group : user.groups) {
     index_remove(iam, tx, account, kMembersOf, group, key_of(old.name));
     index_add(iam, tx, account, kMembersOf, group, key_of(user.name));
@@ -71,7 +73,7 @@ CreateUserOutput create_user(Iam& iam, Tx& tx, const Request<CreateUserInput>& r
   user.id = new_unique_id(iam, "AIDA");
   user.arn = arn_of(request, "user", user.path, user.name);
   user.created = iam.clock.now();
-  index_policies(iam, tx, request.scope.account, {}, counted(user.permissions));
+  index_policies(iam, tx, request.scope.account, entity_of(user), {}, counted(user.permissions));
   CreateUserOutput output;
   output.user = render_user(iam.users.insert(tx, global(request), key_of(user.name), user));
   return output;
@@ -118,7 +120,7 @@ DeleteUserOutput delete_user(Iam& iam, Tx& tx, const Request<DeleteUserInput>& r
   conflict(user.has_login, "delete login profile");
   conflict(!user.groups.empty(), "remove users from group");
   conflict(!devices_of(iam, request, user.name).empty(), "delete MFA device");
-  index_policies(iam, tx, request.scope.account, counted(user.permissions), {});
+  index_policies(iam, tx, request.scope.account, entity_of(user), counted(user.permissions), {});
   iam.users.erase(tx, global(request), key_of(user.name));
   return {};
 }

@@ -95,6 +95,56 @@ TEST(GetAccessKeyLastUsed, TellsWhatTheAuthorizerSaw) {
   EXPECT_EQ(*used.last_used_date, world.clock.now());
 }
 
+TEST(GetAccessKeyLastUsed, IsWrittenWithinAMinuteAndForgottenWithTheKey) {
+  IamWorld world;
+  ControlLoop control(world.clock);
+  world.iam->last_uses.write_lazily(control, world.clock);
+  world.make_user("alice");
+  const std::string id = *world.call(create_access_key, {.user_name = "alice"}).access_key->access_key_id;
+  const auto use = [&](const std::string& region) {
+    PolicyAuthorizer authorizer(*world.iam);
+    RequestContext context = world.context_of(world.access_keys.issued.at(id).principal);
+    context.scope.region = region;
+    authorizer.authorize(context, {.action = "s3:GetObject"});
+  };
+  const auto region = [&] {
+    return *world.call(get_access_key_last_used, {.access_key_id = id}).access_key_last_used->region;
+  };
+  use("eu-west-1");
+  world.clock.advance(LastUses::kLaziness);
+  control.run_until_idle();
+  use("eu-west-2");
+  EXPECT_EQ(region(), "eu-west-2");
+  // A kill loses what is younger than the last writing, and nothing else.
+  world.restart();
+  EXPECT_EQ(region(), "eu-west-1");
+  use("eu-west-3");
+  world.iam->last_uses.write_rest();
+  world.restart();
+  EXPECT_EQ(region(), "eu-west-3");
+  world.call(delete_access_key, {.user_name = "alice", .access_key_id = id});
+  EXPECT_EQ(world.iam->last_uses.find(kAccount, id), nullptr);
+  world.restart();
+  EXPECT_EQ(world.iam->last_uses.find(kAccount, id), nullptr);
+}
+
+TEST(LastUses, AreWrittenInBatchesWithTurnsBetween) {
+  IamWorld world;
+  ControlLoop control(world.clock);
+  LastUses& uses = world.iam->last_uses;
+  uses.write_lazily(control, world.clock);
+  const std::size_t count = 3 * LastUses::kBatch;
+  for (std::size_t i = 0; i < count; ++i)
+    uses.note(kAccount, "AKIA" + std::to_string(i), world.clock.now(), "s3", "eu-west-1");
+  EXPECT_EQ(control.next_timer(), world.clock.now() + LastUses::kLaziness) << "one timer for all";
+  world.clock.advance(LastUses::kLaziness);
+  control.run_until_idle();
+  EXPECT_EQ(control.next_timer(), std::nullopt) << "nothing is due while nothing is used";
+  world.restart();
+  for (std::size_t i = 0; i < count; ++i)
+    EXPECT_NE(world.iam->last_uses.find(kAccount, "AKIA" + std::to_string(i)), nullptr);
+}
+
 TEST(UpdateUser, RenamesAndKeepsItsKeys) {
   IamWorld world;
   const std::string id = *world.make_user("alice").user_id;
