@@ -13,6 +13,7 @@
 #include "gen/iam.h"
 #include "gen/sts.h"
 #include "planes/names/authority.h"
+#include "store/erasures.h"
 
 namespace brume::app {
 namespace {
@@ -190,6 +191,7 @@ void Cloud::start(std::function<void(std::string)> done) {
 // Handlers write desired state, so the API is served while the planes are still on their way: what needs them is made
 // when they are there. What has no plane starts here.
 void Cloud::serve_api() {
+  finish_deletions();
   s3.start();
   dynamodb.start();
   logs.start();
@@ -199,6 +201,15 @@ void Cloud::serve_api() {
     port_ = front.listen_loopback(static_cast<std::uint16_t>(options.port));
   } catch (const std::exception& error) {
     fail(error.what());
+  }
+}
+
+// What a kill left of the data of deleted tables, log streams and trails goes before anybody can use its name again.
+void Cloud::finish_deletions() {
+  try {
+    finish_erasures(*store);
+  } catch (const StoreError& error) {
+    log::warning("cloud", "what was deleted takes room until the next start: " + error.message);
   }
 }
 

@@ -129,6 +129,7 @@ class Cloud {
  private:
   void add_services();
   void serve_api();
+  void finish_deletions();
   void connected(const KeeperClient::Connected& connected);
   void serve_listener(const network::Listener& listener);
   void serve_internet();

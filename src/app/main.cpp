@@ -167,6 +167,9 @@ class CommandLine {
       for (const std::string_view point : brume::kFaultPoints) std::printf("%s\n", std::string(point).c_str());
       return 0;
     })->group("");  // not shown
+    command("keys", "how many keys of each kind the store of a cloud that is down has", [this] {
+      return run_keys(state_);
+    })->group("");  // not shown
   }
 
   CLI::App app_;

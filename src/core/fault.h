@@ -18,6 +18,7 @@ inline constexpr std::array kFaultPoints = std::to_array<std::string_view>({
     "store.written",               // it is written, and nothing of it has begun
     "store.sync",                  // --durable: a group is written and not yet on disk
     "store.synced",                // --durable: it is on disk, and nobody has been told
+    "store.erasing",               // a deletion is committed, what it leaves unreachable is still there
     "front.committed",             // between a request's commit and its answer
     "front.received",              // a body is whole in its spool, and nobody has asked for it
     "s3.body.kept",                // an object's body is in its place, its record is not written

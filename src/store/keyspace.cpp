@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 #include "store/cbor.h"
+#include "store/erasures.h"
 
 namespace brume {
 
@@ -34,6 +35,10 @@ void Keyspace::scan_prefix(const Snapshot& snapshot, std::string_view prefix, co
 
 void Keyspace::erase_range(std::string_view from, std::string_view until) const {
   store_.erase_range(full(from), until.empty() ? prefix_end(prefix_) : full(until));
+}
+
+void Keyspace::erase_range(Tx& tx, std::string_view from, std::string_view until) const {
+  erase_range_after(tx, full(from), until.empty() ? prefix_end(prefix_) : full(until));
 }
 
 void append_key_string_start(std::string& key, std::string_view part) {

@@ -31,6 +31,8 @@ class Keyspace {
                    bool reverse = false) const;
   // At once and outside any transaction: for data that nothing refers to any more.
   void erase_range(std::string_view from, std::string_view until) const;
+  // With what a transaction deletes, behind its commit: see store/erasures.h.
+  void erase_range(Tx& tx, std::string_view from, std::string_view until) const;
 
   std::shared_ptr<Snapshot> snapshot() const { return store_.snapshot(); }
 

@@ -1,12 +1,15 @@
 """A state directory that was cut, damaged, written by a newer program, or left half made: refused with what to do, never
 misread; half made ones are completed."""
+import collections
 import os
 import pathlib
 import shutil
 
 import pytest
+from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 
 from cloud import REGION
+from waiting import now, wait_until
 
 
 def refusal(cloud):
@@ -144,6 +147,90 @@ def test_killed_in_the_middle_of_a_start_it_starts_again(fresh_cloud):
     assert done.returncode != 0 and mark.exists()
     cloud.up()
     assert cloud.client('ec2').describe_vpcs(VpcIds=[vpc])['Vpcs']
+
+
+def make_table(dynamodb, name, items):
+    dynamodb.create_table(
+        TableName=name, BillingMode='PAY_PER_REQUEST', KeySchema=[{'AttributeName': 'id', 'KeyType': 'HASH'}],
+        AttributeDefinitions=[{'AttributeName': each, 'AttributeType': 'S'} for each in ('id', 'state')],
+        GlobalSecondaryIndexes=[BY_STATE])
+    for number in range(items):
+        dynamodb.put_item(TableName=name, Item={'id': {'S': str(number)}, 'state': {'S': 'open'}})
+
+
+BY_STATE = {'IndexName': 'by-state', 'Projection': {'ProjectionType': 'ALL'},
+            'KeySchema': [{'AttributeName': 'state', 'KeyType': 'HASH'}]}
+
+
+def make_events(logs, group, events):
+    logs.create_log_group(logGroupName=group)
+    logs.create_log_stream(logGroupName=group, logStreamName='s')
+    logs.put_log_events(logGroupName=group, logStreamName='s',
+                        logEvents=[{'timestamp': int(now() * 1000) + number, 'message': 'x'} for number in range(events)])
+
+
+def killed_while_erasing(cloud, delete):
+    """kill -9 behind the commit of what `delete` asks for, and before anything else of it."""
+    mark = cloud.work / 'mark'
+    mark.unlink(missing_ok=True)
+    cloud.up(env={'BRUME_FAULT': f'store.erasing 1 {mark}'})
+    with pytest.raises((ConnectionClosedError, EndpointConnectionError)):
+        delete()
+    assert mark.exists()
+    wait_until(lambda: not alive(cloud.pid), 10, 'the end of the daemon')
+    return keys(cloud)
+
+
+def alive(pid):
+    stat = pathlib.Path(f'/proc/{pid}/stat')
+    return stat.exists() and ' Z ' not in stat.read_text()
+
+
+def keys(cloud):
+    """How many keys of each kind the store has; the cloud is down."""
+    lines = cloud.brume('keys').stdout.split('\n')[:-1]
+    return collections.Counter({name: int(count) for name, count in (line.rsplit(' ', 1) for line in lines)})
+
+
+def test_killed_behind_a_deletion_nothing_of_it_stays_in_the_store(fresh_cloud):
+    cloud = fresh_cloud()
+    cloud.up()
+    dynamodb, logs = cloud.client('dynamodb'), cloud.client('logs')
+    # More than are erased one by one, and a few; of each kind some that stay.
+    make_table(dynamodb, 'many', 300)
+    make_table(dynamodb, 'few', 3)
+    make_events(logs, 'gone', 400)
+    make_events(logs, 'kept', 5)
+    cloud.kill()
+    left = killed_while_erasing(cloud, lambda: dynamodb.delete_table(TableName='many'))
+    assert left['k/dynamodb.item'] == 303 and left['e/'] == 2, 'the control: the items are still there'
+    left = killed_while_erasing(cloud, lambda: logs.delete_log_group(logGroupName='gone'))
+    assert left['k/logs.event'] == 405 and left['e/'] == 1, 'the control: the events are still there'
+    assert left['k/dynamodb.item'] == left['k/dynamodb.entry'] == 3
+    cloud.up()
+    assert dynamodb.scan(TableName='few')['Count'] == 3
+    assert len(logs.filter_log_events(logGroupName='kept')['events']) == 5
+    cloud.kill()
+    assert (left := keys(cloud))['k/logs.event'] == 5 and left['k/dynamodb.item'] == 3 and left['e/'] == 0, left
+
+
+def test_killed_behind_the_deletion_of_an_index_another_of_its_name_begins_empty(fresh_cloud):
+    cloud = fresh_cloud()
+    cloud.up()
+    dynamodb = cloud.client('dynamodb')
+    make_table(dynamodb, 'table', 20)
+    assert dynamodb.scan(TableName='table', IndexName='by-state')['Count'] == 20
+    cloud.kill()
+    killed_while_erasing(cloud, lambda: dynamodb.update_table(
+        TableName='table', GlobalSecondaryIndexUpdates=[{'Delete': {'IndexName': 'by-state'}}]))
+    cloud.up()
+    for number in range(20):  # without the index's key, so that no item is in the new index
+        dynamodb.put_item(TableName='table', Item={'id': {'S': str(number)}})
+    dynamodb.update_table(TableName='table', AttributeDefinitions=[{'AttributeName': 'state', 'AttributeType': 'S'}],
+                          GlobalSecondaryIndexUpdates=[{'Create': BY_STATE}])
+    wait_until(lambda: dynamodb.describe_table(TableName='table')['Table']['TableStatus'] == 'ACTIVE', 10, 'the index')
+    assert dynamodb.scan(TableName='table')['Count'] == 20
+    assert dynamodb.scan(TableName='table', IndexName='by-state')['Count'] == 0
 
 
 @pytest.mark.parametrize('content', ['', 'not an id\n', '../../etc\n'])

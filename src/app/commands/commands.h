@@ -50,5 +50,6 @@ int run_image_load(const std::string& state, const std::string& file, const std:
 int run_check(const std::string& directory);
 int run_doctor(const std::string& state);
 int run_tour(const std::string& state);
+int run_keys(const std::string& state);
 
 }  // namespace brume::app

@@ -225,10 +225,8 @@ void Delivery::forget(Tx& tx, const TrailRecord& trail) {
   });
   for (const std::string& key : keys_of_files) files_.erase(tx, scope, key);
   for (const std::string& chain : chains) digests_.erase(tx, scope, chain);
-  tx.on_commit([this, arn = trail.arn] {
-    end_digests(arn);
-    history_.forget(arn);
-  });
+  tx.on_commit([this, arn = trail.arn] { end_digests(arn); });
+  history_.forget(tx, trail.arn);
 }
 
 // --- Digests.

@@ -100,10 +100,10 @@ void EventHistory::delivered(Tx& tx, const std::vector<PendingEvent>& events) co
   for (const PendingEvent& event : events) pending_.erase(tx, event.key);
 }
 
-void EventHistory::forget(const std::string& trail_arn) const {
+void EventHistory::forget(Tx& tx, const std::string& trail_arn) const {
   std::string prefix;
   append_key_string(prefix, trail_arn);
-  pending_.erase_range(prefix, prefix_end(prefix));
+  pending_.erase_range(tx, prefix, prefix_end(prefix));
 }
 
 }  // namespace brume::cloudtrail

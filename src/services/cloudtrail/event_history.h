@@ -45,7 +45,7 @@ class EventHistory {
   // The oldest events that a trail has yet to deliver.
   std::vector<PendingEvent> pending(const std::string& trail_arn, std::size_t limit) const;
   void delivered(Tx& tx, const std::vector<PendingEvent>& events) const;
-  void forget(const std::string& trail_arn) const;  // everything pending
+  void forget(Tx& tx, const std::string& trail_arn) const;  // everything pending
 
  private:
   Store& store_;

@@ -157,17 +157,17 @@ void fill_index(Dynamodb& dynamodb, const Scope& scope, const std::string& table
   dynamodb.needs.control.post([&dynamodb, scope, table, index] { fill_from(dynamodb, scope, table, index, {}); });
 }
 
-void erase_all(Dynamodb& dynamodb, const TableRecord& table) {
+void erase_all(Dynamodb& dynamodb, Tx& tx, const TableRecord& table) {
   const std::string prefix = whole_prefix(table, nullptr);
-  dynamodb.items.erase_range(prefix, prefix_end(prefix));
-  dynamodb.entries.erase_range(prefix, prefix_end(prefix));
+  dynamodb.items.erase_range(tx, prefix, prefix_end(prefix));
+  dynamodb.entries.erase_range(tx, prefix, prefix_end(prefix));
 }
 
-void erase_entries(Dynamodb& dynamodb, const TableRecord& table, const std::string& index) {
+void erase_entries(Dynamodb& dynamodb, Tx& tx, const TableRecord& table, const std::string& index) {
   IndexRecord named;
   named.name = index;
   const std::string prefix = whole_prefix(table, &named);
-  dynamodb.entries.erase_range(prefix, prefix_end(prefix));
+  dynamodb.entries.erase_range(tx, prefix, prefix_end(prefix));
 }
 
 }  // namespace brume::dynamodb

@@ -24,7 +24,7 @@ void write_item(Dynamodb& dynamodb, Tx& tx, const Scope& scope, const std::strin
 // Fills a global index that was just made, piece by piece; it becomes ACTIVE at the end.
 void fill_index(Dynamodb& dynamodb, const Scope& scope, const std::string& table, const std::string& index);
 // Everything of a table that is gone.
-void erase_all(Dynamodb& dynamodb, const TableRecord& table);
-void erase_entries(Dynamodb& dynamodb, const TableRecord& table, const std::string& index);
+void erase_all(Dynamodb& dynamodb, Tx& tx, const TableRecord& table);
+void erase_entries(Dynamodb& dynamodb, Tx& tx, const TableRecord& table, const std::string& index);
 
 }  // namespace brume::dynamodb

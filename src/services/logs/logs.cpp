@@ -132,13 +132,10 @@ void create_stream(Logs& logs, Tx& tx, const Scope& scope, const std::string& gr
 }
 
 void erase_stream(Logs& logs, Tx& tx, const Scope& scope, const StreamRecord& stream) {
-  const std::string id = stream.id;
+  std::string from;
+  append_key_string(from, stream.id);
+  logs.events.erase_range(tx, from, prefix_end(from));
   logs.streams.erase(tx, scope, stream_key(stream.group, stream.name));
-  tx.on_commit([&logs, id] {
-    std::string from;
-    append_key_string(from, id);
-    logs.events.erase_range(from, prefix_end(from));
-  });
 }
 
 void put_events(Logs& logs, Tx& tx, const Scope& scope, const std::string& group, const std::string& stream,

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "services/cloudtrail/cloudtrail.h"
+#include "store/erasures.h"
 
 namespace brume::cloudtrail {
 namespace {
@@ -175,6 +176,7 @@ CreateTrailOutput create_trail(Cloudtrail& cloudtrail, Tx& tx, const Request<Cre
   check_scope(trail);
   check_bucket(cloudtrail, trail);
   check_group(cloudtrail, trail);
+  finish_erasures(tx.store());  // of a trail that had its name
   cloudtrail.trails.insert(tx, request.scope, name, trail);
   return describe<CreateTrailOutput>(trail);
 }

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "services/dynamodb/item_store.h"
+#include "store/erasures.h"
 
 namespace brume::dynamodb {
 namespace {
@@ -211,7 +212,7 @@ DeleteTableOutput delete_table(Dynamodb& dynamodb, Tx& tx, const Request<DeleteT
   TableDescription description = describe(dynamodb, request.scope, table);
   dynamodb.tables.erase(tx, request.scope, table.name);
   dynamodb.counts.erase(tx, request.scope, table.id);
-  tx.on_commit([&dynamodb, table] { erase_all(dynamodb, table); });
+  erase_all(dynamodb, tx, table);
   DeleteTableOutput output;
   output.table_description = std::move(description);
   output.table_description->table_status = "DELETING";
@@ -244,6 +245,7 @@ UpdateTableOutput update_table(Dynamodb& dynamodb, Tx& tx, const Request<UpdateT
       if (update.create) {
         if (find_index(table, update.create->index_name.get()) != nullptr)
           throw validation("Attempting to create an index which already exists");
+        finish_erasures(tx.store());  // of one that had its name
         IndexRecord index = read_index(*update.create, true);
         index.status = "CREATING";
         made.push_back(index.name);
@@ -272,8 +274,8 @@ UpdateTableOutput update_table(Dynamodb& dynamodb, Tx& tx, const Request<UpdateT
     std::erase_if(table.attribute_types, [&](const auto& entry) { return !used.contains(entry.first); });
     check_attributes(table);
   });
-  tx.on_commit([&dynamodb, scope = request.scope, table = changed, made, removed] {
-    for (const std::string& index : removed) erase_entries(dynamodb, table, index);
+  for (const std::string& index : removed) erase_entries(dynamodb, tx, changed, index);
+  tx.on_commit([&dynamodb, scope = request.scope, table = changed, made] {
     for (const std::string& index : made) fill_index(dynamodb, scope, table.name, index);
   });
   UpdateTableOutput output;
