@@ -49,8 +49,8 @@ bool time_of(const Civil& civil, Time& out) {
   // A leap second is read as the second after it, as POSIX time does.
   if (!date.ok() || civil.hour > 23 || civil.minute > 59 || civil.second > 60) return false;
   const std::int64_t day_number = std::chrono::sys_days{date}.time_since_epoch().count();
-  const Time time{day_number * 86'400'000 + civil.hour * std::int64_t{3'600'000} +
-                  civil.minute * std::int64_t{60'000} + civil.second * std::int64_t{1000} + civil.millisecond};
+  const Time time{day_number * 86'400'000 + civil.hour * std::int64_t{3'600'000} + civil.minute * std::int64_t{60'000} +
+                  civil.second * std::int64_t{1000} + civil.millisecond};
   if (!writable(time)) return false;
   out = time;
   return true;

@@ -1,6 +1,6 @@
 #include "app/adapters/flow_log_destinations.h"
 
-#include "app/adapters/service_object.h"
+#include "app/adapters/service_delivery.h"
 #include "gen/s3.h"
 
 namespace brume::app {
@@ -18,13 +18,6 @@ std::string FlowLogDestinations::role_problem(const Scope& scope, const std::str
   return principal->account == scope.account ? "" : "the role is another account's";
 }
 
-std::string FlowLogDestinations::denial(const RequestContext& context, const std::string& action,
-                                        const std::string& resource) const {
-  const Ask ask{.action = action, .resource = resource, .keys = {}};
-  const Verdict verdict = authorizer_.authorize(context, ask);
-  return verdict.allowed ? "" : denial_message(context.principal, ask, verdict);
-}
-
 std::string FlowLogDestinations::put_lines(const Scope& scope, const std::string& role, const std::string& group,
                                            const std::string& stream, const std::vector<Line>& lines) {
   std::string why_not;
@@ -35,25 +28,18 @@ std::string FlowLogDestinations::put_lines(const Scope& scope, const std::string
   context.principal = *principal;
   context.now = logs_.needs.clock.now();
   const std::string arn = logs::group_arn(scope, group), stream_arn = arn + ":log-stream:" + stream;
-  const bool new_group = logs_.groups.find(scope, group) == nullptr;
-  const bool new_stream = logs_.streams.find(scope, logs::stream_key(group, stream)) == nullptr;
+  const auto may = [&](const char* action, const std::string& resource) {
+    return denial(authorizer_, context, {.action = action, .resource = resource, .keys = {}});
+  };
   std::string problem;
-  if (new_group) problem = denial(context, "logs:CreateLogGroup", arn + ":*");
-  if (new_stream && problem.empty()) problem = denial(context, "logs:CreateLogStream", stream_arn);
-  if (problem.empty()) problem = denial(context, "logs:PutLogEvents", stream_arn);
+  if (logs_.groups.find(scope, group) == nullptr) problem = may("logs:CreateLogGroup", arn + ":*");
+  if (problem.empty() && logs_.streams.find(scope, logs::stream_key(group, stream)) == nullptr)
+    problem = may("logs:CreateLogStream", stream_arn);
+  if (problem.empty()) problem = may("logs:PutLogEvents", stream_arn);
   if (!problem.empty()) return problem;
   std::vector<logs::NewEvent> events;
   for (const Line& line : lines) events.push_back({line.at, line.text});
-  try {
-    Tx tx(store_);
-    if (new_group) logs::create_group(logs_, tx, scope, group, {});
-    if (new_stream) logs::create_stream(logs_, tx, scope, group, stream);
-    logs::put_events(logs_, tx, scope, group, stream, events);
-    tx.commit();
-  } catch (const StoreError& error) {
-    return error.message;  // a full disk
-  }
-  return {};
+  return put_service_lines(logs_, store_, scope, group, stream, events);
 }
 
 void FlowLogDestinations::put_object(const Scope& scope, const std::string& bucket, const std::string& key,

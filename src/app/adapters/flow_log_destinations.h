@@ -20,7 +20,6 @@ class FlowLogDestinations final : public ec2::FlowLogDelivery {
                   std::function<void(std::string error)> done) override;
 
  private:
-  std::string denial(const RequestContext& context, const std::string& action, const std::string& resource) const;
   Store& store_;
   logs::Logs& logs_;
   s3::S3& s3_;

@@ -1,6 +1,6 @@
 #include "app/adapters/trail_destinations.h"
 
-#include "app/adapters/service_object.h"
+#include "app/adapters/service_delivery.h"
 #include "gen/s3.h"
 
 namespace brume::app {
@@ -16,16 +16,12 @@ std::string group_name(const std::string& group_arn) {
   return name;
 }
 
-}  // namespace
-
-cloudtrail::Deliveries::Problem TrailDestinations::denial(const RequestContext& context, const std::string& action,
-                                                          const std::string& resource,
-                                                          const std::multimap<std::string, std::string>& keys) const {
-  const Ask ask{.action = action, .resource = resource, .keys = keys};
-  const Verdict verdict = authorizer_.authorize(context, ask);
-  if (verdict.allowed) return {};
-  return {"AccessDenied", denial_message(context.principal, ask, verdict)};
+cloudtrail::Deliveries::Problem refusal(std::string why) {
+  if (why.empty()) return {};
+  return {"AccessDenied", std::move(why)};
 }
+
+}  // namespace
 
 // "Amazon S3 bucket policy for CloudTrail": the bucket's ACL, and objects whose owner gets full control.
 cloudtrail::Deliveries::Problem TrailDestinations::bucket_problem(const Scope& scope, const std::string& trail_arn,
@@ -36,10 +32,12 @@ cloudtrail::Deliveries::Problem TrailDestinations::bucket_problem(const Scope& s
   const RequestContext context = service_context(s3_, scope, *record, kCloudTrail);
   const std::multimap<std::string, std::string> caller{{"aws:SourceArn", trail_arn},
                                                        {"aws:SourceAccount", scope.account}};
-  if (Problem problem = denial(context, "s3:GetBucketAcl", bucket_arn(*record), caller)) return problem;
+  const Ask acl{.action = "s3:GetBucketAcl", .resource = bucket_arn(*record), .keys = caller};
+  if (Problem problem = refusal(denial(authorizer_, context, acl))) return problem;
   auto keys = caller;
   keys.emplace("s3:x-amz-acl", "bucket-owner-full-control");
-  return denial(context, "s3:PutObject", bucket_arn(*record) + "/" + prefix + "CloudTrail/probe", keys);
+  const std::string probe = bucket_arn(*record) + "/" + prefix + "CloudTrail/probe";
+  return refusal(denial(authorizer_, context, {.action = "s3:PutObject", .resource = probe, .keys = keys}));
 }
 
 void TrailDestinations::put_object(const Scope& scope, const std::string& trail_arn, Object object,
@@ -47,11 +45,12 @@ void TrailDestinations::put_object(const Scope& scope, const std::string& trail_
   const s3::BucketRecord* record = s3_.find_bucket(object.bucket);
   if (record == nullptr) return done({"NoSuchBucket", "There is no bucket " + object.bucket + "."});
   const RequestContext context = service_context(s3_, scope, *record, kCloudTrail);
-  if (const Problem problem = denial(context, "s3:PutObject", bucket_arn(*record) + "/" + object.key,
-                                     {{"aws:SourceArn", trail_arn},
-                                      {"aws:SourceAccount", scope.account},
-                                      {"s3:x-amz-acl", "bucket-owner-full-control"}}))
-    return done(problem);
+  const Ask ask{.action = "s3:PutObject",
+                .resource = bucket_arn(*record) + "/" + object.key,
+                .keys = {{"aws:SourceArn", trail_arn},
+                         {"aws:SourceAccount", scope.account},
+                         {"s3:x-amz-acl", "bucket-owner-full-control"}}};
+  if (const Problem problem = refusal(denial(authorizer_, context, ask))) return done(problem);
   s3::PutObjectInput input;
   input.key = object.key;
   input.body = Body::of(std::move(object.bytes));
@@ -80,7 +79,8 @@ cloudtrail::Deliveries::Problem TrailDestinations::as_role(const Scope& scope, c
   context.now = logs_.needs.clock.now();
   const std::string resource = logs::group_arn(context.scope, name) + ":log-stream:" + stream;
   for (const char* action : {"logs:CreateLogStream", "logs:PutLogEvents"})
-    if (Problem problem = denial(context, action, resource, {})) return problem;
+    if (Problem problem = refusal(denial(authorizer_, context, {.action = action, .resource = resource, .keys = {}})))
+      return problem;
   return {};
 }
 
@@ -97,16 +97,9 @@ cloudtrail::Deliveries::Problem TrailDestinations::put_lines(const Scope& scope,
   const std::string name = group_name(group_arn);
   std::vector<logs::NewEvent> events;
   for (const Line& line : lines) events.push_back({line.at, line.text});
-  try {
-    Tx tx(store_);
-    if (logs_.streams.find(group_scope, logs::stream_key(name, stream)) == nullptr)
-      logs::create_stream(logs_, tx, group_scope, name, stream);
-    logs::put_events(logs_, tx, group_scope, name, stream, events);
-    tx.commit();
-  } catch (const StoreError& error) {
-    return {"InternalError", error.message};  // a full disk
-  }
-  return {};
+  std::string problem = put_service_lines(logs_, store_, group_scope, name, stream, events);
+  if (problem.empty()) return {};
+  return {"InternalError", std::move(problem)};
 }
 
 }  // namespace brume::app

@@ -21,8 +21,6 @@ class TrailDestinations final : public cloudtrail::Deliveries {
                     const std::string& stream, const std::vector<Line>& lines) override;
 
  private:
-  Problem denial(const RequestContext& context, const std::string& action, const std::string& resource,
-                 const std::multimap<std::string, std::string>& keys) const;
   Problem as_role(const Scope& scope, const std::string& role, const std::string& group_arn,
                   const std::string& stream) const;
   Store& store_;

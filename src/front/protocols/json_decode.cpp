@@ -208,9 +208,7 @@ class JsonDecoder {
   }
 
   void seconds(const Type& type, const element& json, Time& out) {
-    const double number = json.get_double().value_unsafe();
-    if (!(std::abs(number) < 1e13)) refuse(type, json);
-    out.ms = std::llround(number * 1000);
+    if (!read_seconds(json.get_double().value_unsafe(), out)) refuse(type, json);
   }
 
   Decoding& decoding_;

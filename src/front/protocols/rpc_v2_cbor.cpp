@@ -1,5 +1,4 @@
 // Smithy's RPC v2 CBOR protocol: bodies as CBOR maps by member name, timestamps under tag 1.
-#include <cmath>
 
 #include "front/protocols/cbor_items.h"
 #include "front/protocols/codec.h"
@@ -138,9 +137,7 @@ class CborDecoder {
   }
 
   void timestamp(const Type& type, Time& out) {
-    const double seconds = real(type, items_.next());
-    if (!(std::abs(seconds) < 1e13)) throw CborError("A timestamp is too far away.");
-    out.ms = std::llround(seconds * 1000);
+    if (!read_seconds(real(type, items_.next()), out)) throw CborError("A timestamp is too far away.");
   }
 
   Decoding& decoding_;

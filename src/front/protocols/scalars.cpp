@@ -38,13 +38,18 @@ std::string format_number(double value) {
   return {buffer, end};
 }
 
+bool read_seconds(double seconds, Time& out) {
+  constexpr double kYear0 = -62'167'219'200, kYear10000 = 253'402'300'800;
+  if (!(seconds >= kYear0 && seconds < kYear10000 - 0.001)) return false;
+  out.ms = std::llround(seconds * 1000);
+  return true;
+}
+
 namespace {
 
 bool parse_seconds(std::string_view text, Time& out) {
   double seconds = 0;
-  if (!parse_number(text, seconds) || !(std::abs(seconds) < 1e13)) return false;
-  out.ms = std::llround(seconds * 1000);
-  return true;
+  return parse_number(text, seconds) && read_seconds(seconds, out);
 }
 
 }  // namespace

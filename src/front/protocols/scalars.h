@@ -35,4 +35,7 @@ std::string format_timestamp(Time time, TimestampFormat format);
 std::string format_number(double value);
 bool parse_number(std::string_view text, double& out);
 
+// Seconds since the Unix epoch. Only the years 0000 to 9999 are moments: what is read can be written in every format.
+bool read_seconds(double seconds, Time& out);
+
 }  // namespace brume::protocols

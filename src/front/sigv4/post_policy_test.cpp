@@ -6,6 +6,7 @@
 
 #include "core/text.h"
 #include "front/sigv4/canonical.h"
+#include "front/sigv4/testing.h"
 
 namespace brume::sigv4 {
 namespace {
@@ -20,22 +21,6 @@ constexpr std::string_view kPolicy =
     "bWV0YS10YWciLCAiIl0sDQoNCiAgICB7IngtYW16LWNyZWRlbnRpYWwiOiAiQUtJQUlPU0ZPRE5ON0VYQU1QTEUvMjAxNTEyMjkv"
     "dXMtZWFzdC0xL3MzL2F3czRfcmVxdWVzdCJ9LA0KICAgIHsieC1hbXotYWxnb3JpdGhtIjogIkFXUzQtSE1BQy1TSEEyNTYifSwN"
     "CiAgICB7IngtYW16LWRhdGUiOiAiMjAxNTEyMjlUMDAwMDAwWiIgfQ0KICBdDQp9";
-
-class ExampleKey final : public Credentials {
- public:
-  std::optional<Credential> find(std::string_view access_key_id) const override {
-    if (access_key_id != "AKIAIOSFODNN7EXAMPLE") return std::nullopt;
-    return Credential{.secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
-                      .session_token = {},
-                      .principal = {.kind = Principal::Kind::user, .account = "123456789012"}};
-  }
-};
-
-Time at(std::string_view text) {
-  Time time;
-  EXPECT_TRUE(parse_basic_iso8601(text, time));
-  return time;
-}
 
 Headers example_fields() {
   return {{"key", "user/user1/${filename}"},
@@ -55,7 +40,7 @@ Headers example_fields() {
 
 std::string code(const Headers& fields, std::string_view now = "20151229T120000Z",
                  std::string_view bucket = "sigv4examplebucket", std::string_view region = "us-east-1") {
-  const auto grant = read_post(fields, bucket, region, at(now), ExampleKey());
+  const auto grant = read_post(fields, bucket, region, at(now), OneKey());
   return grant ? "granted" : grant.error().code + ": " + grant.error().message;
 }
 
@@ -81,7 +66,7 @@ Headers signed_with(const std::string& policy) {
 
 TEST(PostPolicy, TakesTheExampleOfTheReference) {
   EXPECT_EQ(code(example_fields()), "granted");
-  const auto grant = read_post(example_fields(), "sigv4examplebucket", "", at("20151229T120000Z"), ExampleKey());
+  const auto grant = read_post(example_fields(), "sigv4examplebucket", "", at("20151229T120000Z"), OneKey());
   ASSERT_TRUE(grant.has_value());
   EXPECT_EQ(grant->principal.account, "123456789012");
   EXPECT_EQ(grant->access_key_id, "AKIAIOSFODNN7EXAMPLE");
@@ -140,7 +125,7 @@ TEST(PostPolicy, SizesAreThoseOfTheRange) {
 }
 
 TEST(PostPolicy, WithoutAPolicyTheCallerIsAnonymous) {
-  const auto grant = read_post({{"key", "a"}, {"file", ""}}, "bucket", "", at("20151229T120000Z"), ExampleKey());
+  const auto grant = read_post({{"key", "a"}, {"file", ""}}, "bucket", "", at("20151229T120000Z"), OneKey());
   ASSERT_TRUE(grant.has_value());
   EXPECT_EQ(grant->principal.kind, Principal::Kind::anonymous);
 }

@@ -2,16 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include "front/sigv4/testing.h"
+
 namespace brume::sigv4 {
 namespace {
-
-class OneKey final : public Credentials {
- public:
-  std::optional<Credential> find(std::string_view access_key_id) const override {
-    if (access_key_id != "AKIAIOSFODNN7EXAMPLE") return std::nullopt;
-    return Credential{.secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", .session_token = {}, .principal = {}};
-  }
-};
 
 // "Query string request authentication alternative", the example of AWS's own document.
 struct Example {

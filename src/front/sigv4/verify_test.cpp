@@ -4,29 +4,12 @@
 
 #include "core/text.h"
 #include "front/sigv4/signer.h"
+#include "front/sigv4/testing.h"
 
 namespace brume::sigv4 {
 namespace {
 
 constexpr std::string_view kEmptySha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-
-class OneKey final : public Credentials {
- public:
-  std::optional<Credential> find(std::string_view access_key_id) const override {
-    if (access_key_id != key_id) return std::nullopt;
-    return credential;
-  }
-  std::string key_id = "AKIAIOSFODNN7EXAMPLE";
-  Credential credential{.secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
-                        .session_token = {},
-                        .principal = {.kind = Principal::Kind::user, .account = "123456789012"}};
-};
-
-Time at(std::string_view text) {
-  Time time;
-  EXPECT_TRUE(parse_basic_iso8601(text, time));
-  return time;
-}
 
 struct Check {
   OneKey keys;

@@ -1,10 +1,15 @@
-#include "app/adapters/service_object.h"
+#include "app/adapters/service_delivery.h"
 
 #include <utility>
 
 #include "gen/s3.h"
 
 namespace brume::app {
+
+std::string denial(const Authorizer& authorizer, const RequestContext& context, const Ask& ask) {
+  const Verdict verdict = authorizer.authorize(context, ask);
+  return verdict.allowed ? "" : denial_message(context.principal, ask, verdict);
+}
 
 std::string bucket_arn(const s3::BucketRecord& bucket) {
   return "arn:" + std::string(partition_of(bucket.region)) + ":s3:::" + bucket.name;
@@ -34,6 +39,21 @@ void put_service_object(s3::S3& s3, RequestContext context, const s3::BucketReco
   } catch (const StoreError& error) {
     answer.fail(AwsError("InternalError", error.message, 500));  // a full disk: tried again later
   }
+}
+
+std::string put_service_lines(logs::Logs& logs, Store& store, const Scope& scope, const std::string& group,
+                              const std::string& stream, const std::vector<logs::NewEvent>& events) {
+  try {
+    Tx tx(store);
+    if (logs.groups.find(scope, group) == nullptr) logs::create_group(logs, tx, scope, group, {});
+    if (logs.streams.find(scope, logs::stream_key(group, stream)) == nullptr)
+      logs::create_stream(logs, tx, scope, group, stream);
+    logs::put_events(logs, tx, scope, group, stream, events);
+    tx.commit();
+  } catch (const StoreError& error) {
+    return error.message;  // a full disk
+  }
+  return {};
 }
 
 }  // namespace brume::app
