@@ -1,7 +1,5 @@
 #include "services/cloudtrail/record_size.h"
 
-#include <limits>
-
 namespace brume::cloudtrail {
 namespace {
 
@@ -61,15 +59,11 @@ std::size_t memory_of(const model::Type& type, const void* value, std::size_t li
   return counter.bytes();
 }
 
-std::size_t memory_of(const AuditRecord& record) {
-  constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
+std::size_t memory_of_context(const AuditRecord& record) {
   const RequestContext& context = record.context;
-  std::size_t bytes = sizeof(AuditRecord) + record.error_message.size() + record.operation_name.size() +
-                      context.user_agent.size() + context.host.size() + context.request_id.size() +
-                      context.principal.arn.size() + context.principal.id.size() + context.principal.role_arn.size();
-  if (record.input) bytes += memory_of(record.input->type(), record.input->get(), kNoLimit);
-  if (record.output) bytes += memory_of(record.output->type(), record.output->get(), kNoLimit);
-  return bytes;
+  return sizeof(AuditRecord) + record.error_message.size() + record.operation_name.size() + context.user_agent.size() +
+         context.host.size() + context.request_id.size() + context.principal.arn.size() + context.principal.id.size() +
+         context.principal.role_arn.size();
 }
 
 }  // namespace brume::cloudtrail

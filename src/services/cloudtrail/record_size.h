@@ -10,6 +10,7 @@ namespace brume::cloudtrail {
 
 // Counting ends once `limit` is passed.
 std::size_t memory_of(const model::Type& type, const void* value, std::size_t limit);
-std::size_t memory_of(const AuditRecord& record);
+// Of all but its input and output.
+std::size_t memory_of_context(const AuditRecord& record);
 
 }  // namespace brume::cloudtrail

@@ -16,9 +16,9 @@ constexpr std::size_t kLargestBatch = 1000;
 // Of records that are rendered and written in one go.
 constexpr std::size_t kLargestPart = 4U << 20U;
 
-// A value that is larger than its event may show is not held for it: its size is.
-void drop_if_too_large(std::optional<model::Object>& value, std::size_t& omitted) {
-  if (!value) return;
+// A value that is larger than its event may show is not held for it: its size is. The bytes that are kept.
+std::size_t keep_or_drop(std::optional<model::Object>& value, std::size_t& omitted) {
+  if (!value) return 0;
   const model::Type& type = value->type();
   // Nor are bodies of files, which no event shows.
   if (type.payload >= 0) {
@@ -27,9 +27,10 @@ void drop_if_too_large(std::optional<model::Object>& value, std::size_t& omitted
       payload.emplace(value->get());
   }
   const std::size_t bytes = memory_of(type, value->get(), kLargestValue);
-  if (bytes <= kLargestValue) return;
+  if (bytes <= kLargestValue) return bytes;
   omitted = bytes;
   value.reset();
+  return 0;
 }
 
 }  // namespace
@@ -50,9 +51,8 @@ void Recorder::put(AuditRecord record) {
   if (record.context.scope.account.empty() && recipients(record).empty()) return;
   // A megabyte that somebody read is not held until the batch is written.
   if (!tells_answer(record.operation_name)) record.output.reset();
-  drop_if_too_large(record.input, record.omitted_input_bytes);
-  drop_if_too_large(record.output, record.omitted_output_bytes);
-  const std::size_t bytes = memory_of(record);
+  const std::size_t bytes = memory_of_context(record) + keep_or_drop(record.input, record.omitted_input_bytes) +
+                            keep_or_drop(record.output, record.omitted_output_bytes);
   std::unique_lock lock(mutex_);
   if (!data_events_ && is_data_event(record)) return;
   if (is_full(bytes)) {
@@ -60,7 +60,7 @@ void Recorder::put(AuditRecord record) {
     make_room(bytes);
     lock.lock();
   }
-  waiting_.push_back({std::move(record), trails_, bytes});
+  waiting_.records.push_back({std::move(record), trails_, bytes});
   bytes_ += bytes;
   if (state_ == State::idle) {
     state_ = State::gathering;
@@ -157,7 +157,7 @@ void Recorder::end() {
     const std::lock_guard lock(mutex_);
     batch_.reset();
     wanted = !flushed_.empty() || waiting_.size() >= kLargestBatch;
-    state_ = wanted ? State::writing : waiting_.empty() ? State::idle : State::gathering;
+    state_ = wanted ? State::writing : waiting_.size() == 0 ? State::idle : State::gathering;
     if (state_ == State::idle) return;
   }
   if (wanted) return begin();
@@ -186,14 +186,19 @@ std::vector<std::string> Recorder::write_all(Queue& given) {
 // The oldest part of what is given. False: nothing was left.
 bool Recorder::write_some(Queue& given, std::vector<std::string>& named) {
   const std::lock_guard writing(write_mutex_);
-  Queue part;
+  std::vector<Waiting> part;
   std::size_t bytes = 0;
   {
     const std::lock_guard lock(mutex_);
-    while (!given.empty() && part.size() < kLargestBatch && bytes < kLargestPart) {
-      bytes += given.front().bytes;
-      part.push_back(std::move(given.front()));
-      given.pop_front();
+    for (; given.size() > 0 && part.size() < kLargestBatch && bytes < kLargestPart; ++given.taken) {
+      Waiting& oldest = given.records[given.taken];
+      bytes += oldest.bytes;
+      part.push_back(std::move(oldest));
+    }
+    // What was taken is cleared away in proportion to what is left.
+    if (given.taken >= given.size()) {
+      given.records.erase(given.records.begin(), given.records.begin() + static_cast<std::ptrdiff_t>(given.taken));
+      given.taken = 0;
     }
   }
   if (part.empty()) return false;
@@ -204,7 +209,7 @@ bool Recorder::write_some(Queue& given, std::vector<std::string>& named) {
   return true;
 }
 
-std::vector<std::string> Recorder::write(const Queue& part) {
+std::vector<std::string> Recorder::write(const std::vector<Waiting>& part) {
   std::vector<NewEvent> events;
   std::set<std::string> named;
   for (const auto& [record, trails, bytes] : part) {

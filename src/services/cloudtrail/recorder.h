@@ -5,7 +5,6 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -52,7 +51,12 @@ class Recorder final : public AuditSink {
     Trails trails;
     std::size_t bytes = 0;
   };
-  using Queue = std::deque<Waiting>;
+  // The oldest first; those before `taken` are gone.
+  struct Queue {
+    std::vector<Waiting> records;
+    std::size_t taken = 0;
+    std::size_t size() const { return records.size() - taken; }
+  };
   enum class State { idle, gathering, writing };
   void gather();
   void begin();
@@ -61,7 +65,7 @@ class Recorder final : public AuditSink {
   void make_room(std::size_t bytes);
   std::vector<std::string> write_all(Queue& given);
   bool write_some(Queue& given, std::vector<std::string>& named);
-  std::vector<std::string> write(const Queue& part);
+  std::vector<std::string> write(const std::vector<Waiting>& part);
 
   EventHistory& history_;
   const Clock& clock_;

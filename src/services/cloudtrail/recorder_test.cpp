@@ -215,9 +215,14 @@ TEST_F(RecorderTest, TheRestIsWrittenAtTheEnd) {
 
 TEST(RecordSize, FollowsWhatIsHeld) {
   const AuditRecord small = record_of("GetTrail", "x"), large = record_of("GetTrail", std::string(10'000, 'x'));
-  EXPECT_EQ(memory_of(large) - memory_of(small), 9'999U);
-  const model::Object& input = *large.input;
-  EXPECT_GT(memory_of(input.type(), input.get(), 100), 100U);
+  const auto size = [](const AuditRecord& record, std::size_t limit) {
+    return memory_of(record.input->type(), record.input->get(), limit);
+  };
+  EXPECT_EQ(size(large, 1'000'000) - size(small, 1'000'000), 9'999U);
+  EXPECT_GT(size(large, 100), 100U);
+  AuditRecord blamed = record_of("GetTrail", "x");
+  blamed.error_message = std::string(1000, 'x');
+  EXPECT_EQ(memory_of_context(blamed) - memory_of_context(small), 1000U);
 }
 
 }  // namespace
