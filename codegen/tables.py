@@ -77,7 +77,8 @@ class Tables:
         stream = model.is_stream(member)
         cpp = model.stream_type(member) if stream else model.cpp_type(member['shape'])
         slot = 'kBoxSlot' if (struct, name) in model.boxed else 'kOptSlot'
-        location = LOCATIONS.get(member.get('location'), 'body')
+        # An event's headers and payload are named as those of a message of HTTP are.
+        location = 'header' if member.get('eventheader') else LOCATIONS.get(member.get('location'), 'body')
         kind = '&kStreamType' if stream else f'&type_{member["shape"]}'
         if model.is_event_stream(member):
             kind = f'&stream_{member["shape"]}'
@@ -114,8 +115,9 @@ class Tables:
                 self.lines += [self.member(name, member) for member in members]
                 self.lines.append('};')
                 pairs.append(('members', f'members_{name}'))
-            if 'payload' in shape:
-                pairs.append(('payload', str(members.index(shape['payload']))))
+            payload = shape.get('payload') or next((each for each in members if shape['members'][each].get('eventpayload')), None)
+            if payload:
+                pairs.append(('payload', str(members.index(payload))))
         elif kind == 'list':
             pairs.append(('element', self.element(shape['member'])))
         elif kind == 'map':

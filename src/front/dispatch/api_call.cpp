@@ -353,13 +353,14 @@ constexpr std::size_t kMostWaiting = 8 << 20;  // bytes of events that a client 
 // Turns events into messages for the connection. Control thread.
 class MessageWriter final : public EventWriter {
  public:
-  MessageWriter(const model::Type& events, protocols::Protocol protocol, std::shared_ptr<ByteQueue> bytes)
-      : events_(events), protocol_(protocol), bytes_(std::move(bytes)) {}
+  MessageWriter(const model::Service& service, const model::Type& events, protocols::Protocol protocol,
+                std::shared_ptr<ByteQueue> bytes)
+      : service_(service), events_(events), protocol_(protocol), bytes_(std::move(bytes)) {}
   MessageWriter(const MessageWriter&) = delete;
   MessageWriter& operator=(const MessageWriter&) = delete;
   ~MessageWriter() override { bytes_->end(); }
 
-  void send(const void* event) override { bytes_->write(protocols::encode_event(events_, protocol_, event)); }
+  void send(const void* event) override { bytes_->write(protocols::encode_event(service_, events_, protocol_, event)); }
   void fail(const AwsError& error) override {
     bytes_->write(protocols::encode_event_error(events_, protocol_, error));
     bytes_->end();
@@ -368,6 +369,7 @@ class MessageWriter final : public EventWriter {
   bool gone() const override { return bytes_->closed(); }
 
  private:
+  const model::Service& service_;
   const model::Type& events_;
   protocols::Protocol protocol_;
   std::shared_ptr<ByteQueue> bytes_;  // shared with the connection
@@ -381,7 +383,7 @@ void ApiCall::send_events(protocols::WireReply reply, std::string first) {
   if (!first.empty()) bytes->write(first);
   const std::shared_ptr<EventSource> source = std::exchange(reply.events, nullptr);
   const model::Type& events = *protocols::event_stream_of(*operation_)->type->element.type;
-  auto writer = std::make_shared<MessageWriter>(events, protocol_, bytes);
+  auto writer = std::make_shared<MessageWriter>(*service_->model, events, protocol_, bytes);
   send(std::move(reply), false, bytes);
   environment_->control.post([source, writer = std::move(writer)]() mutable { source->start(std::move(writer)); });
 }

@@ -216,7 +216,7 @@ class Loaded final : public DynamicModel, private ModelFacts {
     simdjson::dom::object members;
     if (json["members"].get(members) != simdjson::SUCCESS) return;
     for (const auto& [name, each] : members) {
-      if (name == payload) made.payload = static_cast<std::int16_t>(list.size());
+      if (name == payload || flag(each, "eventpayload")) made.payload = static_cast<std::int16_t>(list.size());
       list.push_back(member(name, each, list.size()));
     }
     simdjson::dom::array required;
@@ -236,7 +236,7 @@ class Loaded final : public DynamicModel, private ModelFacts {
     if (out.type->event_stream) out.type = &event_stream(*out.type);
     out.slot = &dynamic_slot();
     out.offset = static_cast<std::uint32_t>(index * kDynamicSlotSize);
-    out.location = location_named(text(json, "location"));
+    out.location = flag(json, "eventheader") ? Location::header : location_named(text(json, "location"));
     out.timestamp_format = format_named(text(json, "timestampFormat"));
     out.flattened = flag(json, "flattened") || out.type->flattened;
     out.xml_attribute = flag(json, "xmlAttribute");

@@ -2,9 +2,9 @@
 // payload and two checksums. Pure functions.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "core/error.h"
@@ -15,8 +15,15 @@ namespace brume::protocols {
 
 inline constexpr std::string_view kEventStreamType = "application/vnd.amazon.eventstream";
 
-// Names and values; those of the messages here are texts all.
-using EventHeaders = std::vector<std::pair<std::string, std::string>>;
+class ModelFacts;
+
+struct EventHeader {
+  EventHeader(std::string name, std::string_view text);  // a text, as are all that the encoding itself has
+  // An event's own: of the header type that its member's type has.
+  EventHeader(std::string name, const model::Type& type, std::uint8_t bits, const void* value);
+  std::string name, encoded;
+};
+using EventHeaders = std::vector<EventHeader>;
 
 std::string event_message(const EventHeaders& headers, std::string_view payload);
 
@@ -27,10 +34,12 @@ const model::Member* event_stream_of(const model::Operation& operation);
 // the head.
 std::string initial_response(const model::Operation& operation, Protocol protocol, const void* output);
 
-// A value of the stream's union of events with one member set. Its event is the payload: none that is served has a
-// payload or headers of its own.
-std::string encode_event(const model::Type& events, Protocol protocol, const void* value);
-// Any other error that ends a stream.
+// A value of the stream's union of events with one member set. Members of the event are its headers where the model
+// says so (Location::header); its payload is the member that the model names (Type::payload), else the others'
+// document. `facts` of a model that was not generated.
+std::string encode_event(const model::Service& service, const model::Type& events, Protocol protocol, const void* value,
+                         const ModelFacts* facts = nullptr);
+// What ends a stream: an exception of its union, or any other error.
 std::string encode_event_error(const model::Type& events, Protocol protocol, const AwsError& error);
 
 }  // namespace brume::protocols

@@ -46,9 +46,21 @@ constexpr std::string_view kModel = R"({
  "shapes": {
   "Out": {"type": "structure", "members": {"id": {"shape": "Text"}, "events": {"shape": "Events"}}},
   "Events": {"type": "structure", "eventstream": true, "members": {
-    "news": {"shape": "News"}, "Overrun": {"shape": "Overrun"}}},
+    "news": {"shape": "News"}, "marked": {"shape": "Marked"}, "line": {"shape": "Line"}, "letter": {"shape": "Letter"},
+    "nod": {"shape": "Nod"}, "Overrun": {"shape": "Overrun"}}},
+  "Marked": {"type": "structure", "event": true, "members": {
+    "yes": {"shape": "Flag", "eventheader": true}, "no": {"shape": "Flag", "eventheader": true},
+    "count": {"shape": "Count", "eventheader": true}, "total": {"shape": "Total", "eventheader": true},
+    "at": {"shape": "At", "eventheader": true}, "mark": {"shape": "Bytes", "eventheader": true},
+    "word": {"shape": "Text", "eventheader": true}, "bytes": {"shape": "Bytes", "eventpayload": true}}},
+  "Line": {"type": "structure", "event": true, "members": {"text": {"shape": "Text", "eventpayload": true}}},
+  "Letter": {"type": "structure", "event": true, "members": {"news": {"shape": "News", "eventpayload": true}}},
+  "Nod": {"type": "structure", "event": true, "members": {"to": {"shape": "Text", "eventheader": true}}},
+  "Flag": {"type": "boolean"}, "Count": {"type": "integer"}, "Total": {"type": "long"}, "At": {"type": "timestamp"},
+  "Bytes": {"type": "blob"},
   "News": {"type": "structure", "event": true, "members": {"text": {"shape": "Text"}}},
-  "Overrun": {"type": "structure", "exception": true, "members": {"message": {"shape": "Text"}}},
+  "Overrun": {"type": "structure", "exception": true, "members": {"message": {"shape": "Text"},
+    "missed": {"shape": "Count"}}},
   "Text": {"type": "string"}}})";
 
 class Watch : public testing::Test {
@@ -78,7 +90,7 @@ TEST_F(Watch, EventsAreNamedByTheirMember) {
   model::Object event(events_);
   const model::Member& news = *events_.find("news");
   *static_cast<std::string*>(news.type->find("text")->emplace(news.emplace(event.get()))) = "hi";
-  std::string text = encode_event(events_, Protocol::json, event.get());
+  std::string text = encode_event(loaded_->service(), events_, Protocol::json, event.get(), &loaded_->facts());
   const Message message = take_message(text);
   EXPECT_EQ(message.headers, field(":event-type", "news") + field(":content-type", "application/json") +
                                  field(":message-type", "event"));
@@ -95,6 +107,67 @@ TEST_F(Watch, ErrorsEndAStreamAsExceptionsOrAsErrors) {
   message = take_message(text);
   EXPECT_EQ(message.headers,
             field(":message-type", "error") + field(":error-code", "InternalFailure") + field(":error-message", "no"));
+}
+
+TEST_F(Watch, AnExceptionHasItsMembers) {
+  AwsError error("Overrun", "too much");
+  error.with("missed", "3").with("who", "you");
+  std::string text = encode_event_error(events_, Protocol::json, error);
+  EXPECT_EQ(take_message(text).payload, R"({"message":"too much","missed":3,"who":"you"})");
+  text = encode_event_error(events_, Protocol::rest_xml, error);
+  const Message message = take_message(text);
+  EXPECT_EQ(message.payload, "<Overrun><message>too much</message><who>you</who></Overrun>");
+  EXPECT_NE(message.headers.find(field(":content-type", "text/xml")), std::string::npos);
+}
+
+TEST_F(Watch, MembersOfAnEventAreHeadersWhereTheModelSaysSo) {
+  model::Object event(events_);
+  const model::Member& marked = *events_.find("marked");
+  void* value = marked.emplace(event.get());
+  const auto set = [&](std::string_view name, auto given) {
+    *static_cast<decltype(given)*>(marked.type->find(name)->emplace(value)) = std::move(given);
+  };
+  set("yes", true);
+  set("no", false);
+  set("count", std::int64_t{-2});
+  set("total", std::int64_t{1} << 40);
+  set("at", Time{1'772'366'400'123});
+  set("mark", std::string("\x01\x00", 2));
+  set("word", std::string("hi"));
+  set("bytes", std::string("\xff\x00z", 3));
+  std::string text = encode_event(loaded_->service(), events_, Protocol::json, event.get(), &loaded_->facts());
+  const Message message = take_message(text);
+  EXPECT_EQ(message.payload, std::string("\xff\x00z", 3));
+  const auto own = [](const std::string& name, const std::string& hex) {
+    return std::string(1, static_cast<char>(name.size())) + name + from_hex(hex).value();
+  };
+  EXPECT_EQ(message.headers, field(":event-type", "marked") + field(":content-type", "application/octet-stream") +
+                                 field(":message-type", "event") + own("yes", "00") + own("no", "01") +
+                                 own("count", "04fffffffe") + own("total", "050000010000000000") +
+                                 own("at", "080000019ca9450a7b") + own("mark", "0600020100") +
+                                 own("word", "0700026869"));
+}
+
+TEST_F(Watch, APayloadMayBeATextOrAStructureOrNothing) {
+  const auto encoded = [&](std::string_view which, std::string_view member, bool structure) {
+    model::Object event(events_);
+    const model::Member& of = *events_.find(which);
+    void* value = of.emplace(event.get());
+    void* payload = of.type->find(member)->emplace(value);
+    if (structure) payload = events_.find("news")->type->find("text")->emplace(payload);
+    *static_cast<std::string*>(payload) = "hi";
+    std::string text = encode_event(loaded_->service(), events_, Protocol::json, event.get(), &loaded_->facts());
+    return take_message(text);
+  };
+  const Message text = encoded("line", "text", false);
+  EXPECT_EQ(text.payload, "hi");
+  EXPECT_NE(text.headers.find(field(":content-type", "text/plain")), std::string::npos);
+  const Message structure = encoded("letter", "news", true);
+  EXPECT_EQ(structure.payload, R"({"text":"hi"})");
+  EXPECT_NE(structure.headers.find(field(":content-type", "application/json")), std::string::npos);
+  const Message nothing = encoded("nod", "to", false);
+  EXPECT_EQ(nothing.payload, "");
+  EXPECT_EQ(nothing.headers, field(":event-type", "nod") + field(":message-type", "event") + field("to", "hi"));
 }
 
 }  // namespace

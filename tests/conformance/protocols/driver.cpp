@@ -1,7 +1,9 @@
 // Runs one codec case at a time for tests/conformance/protocols/run.py: reads a JSON object a line from standard input,
 // answers one a line. {"do": "decode", "model", "operation", "request"} gives {"params"}; {"do": "encode", "model",
 // "operation", "result"} gives {"status", "headers", "body"}; {"do": "error", …} likewise. Failures give {"failure"}.
-// Without a "model" the generated tables and structs of "service" are used.
+// {"do": "events", "model", "operation", "result", "events"} gives the "body" of an event stream, whose last event may
+// be
+// {"error": CODE, "message"}. Without a "model" the generated tables and structs of "service" are used.
 #include <simdjson.h>
 
 #include <iostream>
@@ -10,6 +12,7 @@
 #include "core/text.h"
 #include "front/protocols/codec.h"
 #include "front/protocols/dynamic_model.h"
+#include "front/protocols/event_stream.h"
 #include "front/protocols/protocol.h"
 #include "gen/cloudtrail.h"
 #include "gen/dynamodb.h"
@@ -205,6 +208,27 @@ void encode_case(const model::Service& service, const element& json, std::string
   write_reply(encode(service, *operation, protocol_in(service, json), output.get(), "request-id"), out);
 }
 
+// A whole event stream: the rest of the output, then its events.
+void events_case(const model::Service& service, const ModelFacts* facts, const element& json, std::string& out) {
+  const model::Operation* operation = service.find(text_of(json, "operation"));
+  if (operation == nullptr) throw std::runtime_error("the operation is not in the model");
+  const Protocol protocol = protocol_in(service, json);
+  const model::Type& events = *event_stream_of(*operation)->type->element.type;
+  model::Object output(*operation->output);
+  ValueReader::read(*operation->output, json["result"], output.get());
+  std::string body = initial_response(*operation, protocol, output.get());
+  for (const element& each : simdjson::dom::array(json["events"])) {
+    if (const std::string code = text_of(each, "error"); !code.empty()) {
+      body += encode_event_error(events, protocol, AwsError(code, text_of(each, "message")));
+      continue;
+    }
+    model::Object event(events);
+    ValueReader::read(events, each, event.get());
+    body += encode_event(service, events, protocol, event.get(), facts);
+  }
+  out += "{\"body\":\"" + to_base64(body) + "\"}";
+}
+
 // As a handler gives it: text, or the JSON of a structure on the wire.
 std::string error_member(const model::ErrorShape* shape, std::string_view name, const element& value) {
   if (value.is_string()) return std::string(std::string_view(value));
@@ -258,6 +282,7 @@ std::string answer(const std::string& line) {
     if (what == "answer") answer_case(service, facts, json, out);
     if (what == "encode") encode_case(service, json, out);
     if (what == "error") error_case(service, json, out);
+    if (what == "events") events_case(service, facts, json, out);
   } catch (const AwsError& error) {
     out = "{\"failure\":";
     append_json_string(error.code + ": " + error.message, out);
