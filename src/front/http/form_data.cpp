@@ -40,7 +40,7 @@ std::optional<std::string> parameter(std::string_view value, std::string_view na
         rest[name.size()] != '=')
       continue;
     rest.remove_prefix(name.size() + 1);
-    if (!rest.starts_with('"')) return std::string(trim(rest.substr(0, rest.find(';'))));
+    if (!rest.starts_with('"')) return std::string(trim(rest.substr(0, next_semicolon(rest, 0))));
     return std::string(rest.substr(1, rest.find('"', 1) - 1));
   }
   return std::nullopt;
