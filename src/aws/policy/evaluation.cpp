@@ -223,10 +223,17 @@ Grant grant_for(const Statement& statement, const Principal& principal) {
 Grant granted_by(const PrincipalPattern& pattern, const Principal& principal) { return named(pattern, principal); }
 
 void Policies::clear() {
-  for (std::vector<Attached>* list : {&identity, &boundary, &session, &resource, &endpoint}) list->clear();
+  clear_but_own();
+  identity.clear();
+  boundary.clear();
+  has_boundary = false;
+}
+
+void Policies::clear_but_own() {
+  for (std::vector<Attached>* list : {&session, &resource, &endpoint}) list->clear();
   service_control.clear();
   resource_account.clear();
-  has_boundary = has_session = resource_is_trust = false;
+  has_session = resource_is_trust = false;
 }
 
 Decision decide(const Question& question, const Policies& policies) { return Evaluation(question, policies).run(); }

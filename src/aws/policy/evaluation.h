@@ -43,8 +43,9 @@ struct Policies {
   // for whoever explains: decide() does not look at them.
   std::vector<Attached> endpoint;
 
-  // As new, but for the memory.
+  // As new, but for the memory; the second one leaves what the caller has of its own, for whoever assigns it next.
   void clear();
+  void clear_but_own();
 };
 
 enum class PolicyKind { service_control, resource, identity, boundary, session, endpoint };

@@ -130,10 +130,33 @@ PolicyAuthorizer::Caller PolicyAuthorizer::caller_of(const Principal& principal)
   return caller;
 }
 
+const policy::Policies& PolicyAuthorizer::own_policies(const Caller& caller) const {
+  const std::string& id = caller.role != nullptr ? caller.role->id : caller.user->id;
+  Gathered& gathered = gathered_[std::hash<std::string>()(id) % gathered_.size()];
+  if (gathered.version == iam_.permissions_version && gathered.id == id) return gathered.policies;
+  gathered.policies.clear();
+  if (caller.role != nullptr)
+    gather_permissions(caller.role->permissions, gathered.policies);
+  else
+    gather_user(*caller.user, gathered.policies);
+  gathered.id = id;
+  gathered.version = iam_.permissions_version;
+  return gathered.policies;
+}
+
+// The first to gather: the lists may hold a former decision's, whose memory is used again.
 void PolicyAuthorizer::gather_identity(const Caller& caller, policy::Policies& policies) const {
   const Principal& principal = caller.principal;
-  if (caller.user != nullptr) gather_user(*caller.user, policies);
-  if (caller.role != nullptr) gather_permissions(caller.role->permissions, policies);
+  if (caller.role != nullptr || caller.user != nullptr) {
+    const policy::Policies& own = own_policies(caller);
+    policies.identity = own.identity;
+    policies.boundary = own.boundary;
+    policies.has_boundary = own.has_boundary;
+    return;
+  }
+  policies.identity.clear();
+  policies.boundary.clear();
+  policies.has_boundary = false;
   if (principal.kind == Kind::federated_user) {
     // What the user that asked for the token may; the session policies narrow it.
     if (const UserRecord* user = find_user(iam_, principal.role_arn))
@@ -351,6 +374,7 @@ std::optional<std::string> PolicyAuthorizer::endpoint_refusal(const RequestConte
 void PolicyAuthorizer::judge(const RequestContext& context, const Ask& ask, const Caller& caller,
                              DecisionRecord& record) const {
   policy::Policies& policies = record.policies;
+  policies.clear_but_own();
   record.resource = true_resource(context.principal, ask.resource);
   gather_identity(caller, policies);
   gather_session(context.principal, policies);
@@ -378,7 +402,6 @@ DecisionRecord& PolicyAuthorizer::begin_record(const RequestContext& context, co
   record.action = ask.action;
   record.resource = ask.resource;
   record.keys.clear();
-  record.policies.clear();
   record.decision = {};
   record.root_shortcut = false;
   return record;
@@ -410,6 +433,7 @@ Verdict PolicyAuthorizer::authorize(const RequestContext& context, const Ask& as
     }
   }
   if (context.principal.kind == Kind::root && root_needs_no_policy(ask, caller)) {
+    record.policies.clear();
     record.decision.allowed = true;
     record.root_shortcut = true;
     return {.allowed = true, .reason = {}, .resource_account = {}};

@@ -2,6 +2,8 @@
 // condition keys of "AWS global condition context keys", and asks the policy engine. Made by app; control thread.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -64,6 +66,13 @@ class PolicyAuthorizer final : public Authorizer {
     const UserRecord* user = nullptr;
   };
   Caller caller_of(const Principal& principal) const;
+  // What a role or user has of its own, gathered once for many requests.
+  struct Gathered {
+    std::string id;  // the unique id
+    std::uint64_t version = 0;
+    policy::Policies policies;
+  };
+  const policy::Policies& own_policies(const Caller& caller) const;
   std::string message_secret() const;
   void gather_identity(const Caller& caller, policy::Policies& policies) const;
   void gather_user(const UserRecord& user, policy::Policies& policies) const;
@@ -88,6 +97,7 @@ class PolicyAuthorizer final : public Authorizer {
 
   Iam& iam_;
   mutable Decisions decisions_;  // a memory of what was asked, no part of any answer
+  mutable std::array<Gathered, 256> gathered_;
   const EndpointPolicies* endpoint_policies_ = nullptr;
   std::map<std::string, const ResourcePolicies*, std::less<>> resource_policies_;
 };

@@ -86,6 +86,38 @@ TEST(PolicyAuthorizer, FollowsAUsersPolicies) {
   EXPECT_EQ(world.ask(alice, "s3:GetObject", kKey), "because no permissions boundary allows the s3:GetObject action");
 }
 
+TEST(PolicyAuthorizer, FollowsEveryChangeAndEveryRollbackAtOnce) {
+  AuthorizerWorld world;
+  const Principal alice = world.user("alice"), session = world.session("r");
+  const std::string deny = R"({"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"s3:*","Resource":"*"}]})";
+  const std::string arn = world.make_policy("p");
+  world.call(attach_role_policy, {.role_name = "r", .policy_arn = arn});
+  world.call(create_group, {.group_name = "g"});
+  world.call(add_user_to_group, {.group_name = "g", .user_name = "alice"});
+  world.call(attach_group_policy, {.group_name = "g", .policy_arn = arn});
+  const auto both = [&](const std::string& wanted) {
+    EXPECT_EQ(world.ask(alice, "s3:GetObject", kKey), wanted);
+    EXPECT_EQ(world.ask(session, "s3:GetObject", kKey), wanted);
+  };
+  both("");
+  {
+    // Within a transaction that comes to nothing its changes count, and afterwards they do not.
+    Tx tx(*world.store);
+    create_policy_version(*world.iam, tx,
+                          Request<CreatePolicyVersionInput>(
+                              world.caller, {.policy_arn = arn, .policy_document = deny, .set_as_default = true}));
+    both("with an explicit deny in an identity-based policy");
+  }
+  both("");
+  world.call(create_policy_version, {.policy_arn = arn, .policy_document = deny, .set_as_default = true});
+  both("with an explicit deny in an identity-based policy");
+  world.call(set_default_policy_version, {.policy_arn = arn, .version_id = "v1"});
+  both("");
+  world.call(detach_group_policy, {.group_name = "g", .policy_arn = arn});
+  world.call(detach_role_policy, {.role_name = "r", .policy_arn = arn});
+  both(kNoIdentity);
+}
+
 TEST(PolicyAuthorizer, FollowsTheGroupsOfAUser) {
   AuthorizerWorld world;
   const Principal alice = world.user("alice");

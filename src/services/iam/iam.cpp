@@ -70,11 +70,24 @@ Iam::Iam(Store& store, const Clock& clock_given, Random& random_given, AccessKey
       providers(store, {"iam.oidc-provider", 1}),
       devices(store, {"iam.mfa-device", 1}),
       accounts(store, {"iam.account", 1}),
-      last_uses(store) {
+      last_uses(store),
+      role_changes_(watch(roles)),
+      user_changes_(watch(users)),
+      group_changes_(watch(groups)),
+      policy_changes_(watch(policies)) {
   fill_indexes(*this);
   keys.for_all([this](const Scope& scope, std::string_view, const AccessKeyRecord& key) {
     access_keys.put(key.id, credential_of(*this, scope.account, key));
   });
+}
+
+// An index of nothing, which sees each record that comes, changes or goes, and each that a rollback brings back.
+template <class Record>
+TableIndex<Record> Iam::watch(Table<Record>& table) {
+  return {table, [this](const Record&) {
+            ++permissions_version;
+            return std::vector<std::string>();
+          }};
 }
 
 Scope global(const std::string& account) { return {account, ""}; }

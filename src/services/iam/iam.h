@@ -52,6 +52,17 @@ struct Iam {
 
   policy::Library documents;
   LastUses last_uses;
+
+  // Another one after every change of what says who may do what: what was gathered of it before is gathered anew.
+  std::uint64_t permissions_version = 1;
+
+ private:
+  template <class Record>
+  TableIndex<Record> watch(Table<Record>& table);
+  TableIndex<RoleRecord> role_changes_;
+  TableIndex<UserRecord> user_changes_;
+  TableIndex<GroupRecord> group_changes_;
+  TableIndex<PolicyRecord> policy_changes_;
 };
 
 // Where an account's records are: IAM is global.
