@@ -5,7 +5,7 @@
 namespace brume {
 
 bool ByteQueue::write(std::string_view bytes) {
-  std::function<void()> wake;
+  std::function<void()> wake, closed;
   bool written = false;
   {
     const std::lock_guard lock(mutex_);
@@ -13,6 +13,7 @@ bool ByteQueue::write(std::string_view bytes) {
     if (bytes_.size() + bytes.size() > most_) {
       closed_ = broken_ = true;
       bytes_.clear();
+      closed = std::exchange(on_close_, nullptr);
     } else {
       bytes_ += bytes;
       written = true;
@@ -20,6 +21,7 @@ bool ByteQueue::write(std::string_view bytes) {
     wake = wake_;
   }
   if (wake) wake();
+  if (closed) closed();
   return written;
 }
 
@@ -29,6 +31,7 @@ void ByteQueue::end() {
     const std::lock_guard lock(mutex_);
     ended_ = true;
     wake = wake_;
+    on_close_ = nullptr;  // nobody is left to be told
   }
   if (wake) wake();
 }
@@ -36,6 +39,17 @@ void ByteQueue::end() {
 bool ByteQueue::closed() const {
   const std::lock_guard lock(mutex_);
   return closed_;
+}
+
+void ByteQueue::on_close(std::function<void()> then) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!closed_) {
+      on_close_ = std::move(then);
+      return;
+    }
+  }
+  then();
 }
 
 void ByteQueue::on_write(std::function<void()> wake) {
@@ -59,10 +73,15 @@ bool ByteQueue::broken() const {
 }
 
 void ByteQueue::close() {
-  const std::lock_guard lock(mutex_);
-  closed_ = true;
-  bytes_.clear();
-  wake_ = nullptr;
+  std::function<void()> closed;
+  {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+    bytes_.clear();
+    wake_ = nullptr;
+    closed = std::exchange(on_close_, nullptr);
+  }
+  if (closed) closed();
 }
 
 }  // namespace brume

@@ -21,6 +21,8 @@ class ByteQueue {
   bool write(std::string_view bytes);
   void end();
   bool closed() const;
+  // `then` is called once, on any thread, when the reader is gone or given up; at once if it already is.
+  void on_close(std::function<void()> then);
 
   // The reader's. `wake` is called on the writer's thread when there is something to take, or the end has come.
   void on_write(std::function<void()> wake);
@@ -33,7 +35,7 @@ class ByteQueue {
   mutable std::mutex mutex_;
   std::size_t most_;
   std::string bytes_;
-  std::function<void()> wake_;
+  std::function<void()> wake_, on_close_;
   bool ended_ = false, closed_ = false, broken_ = false;
 };
 

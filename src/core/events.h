@@ -2,6 +2,7 @@
 // turns what it sends into the protocol's messages. Control thread, but for gone().
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "core/error.h"
@@ -18,6 +19,8 @@ class EventWriter {
   virtual void end() = 0;
   // The client has closed the connection, or reads so slowly that it was closed. Any thread.
   virtual bool gone() const = 0;
+  // `then` is called once, on any thread, when that has happened: what is kept for the client can go. Not after end().
+  virtual void on_gone(std::function<void()> then) = 0;
 };
 
 class EventSource {

@@ -367,6 +367,7 @@ class MessageWriter final : public EventWriter {
   }
   void end() override { bytes_->end(); }
   bool gone() const override { return bytes_->closed(); }
+  void on_gone(std::function<void()> then) override { bytes_->on_close(std::move(then)); }
 
  private:
   const model::Service& service_;

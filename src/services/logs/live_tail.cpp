@@ -32,6 +32,12 @@ class LiveTail::Session final : public EventSource, public std::enable_shared_fr
     event.session_start = start_;
     writer_->send(&event);
     wait();
+    // The clock may stand still: what is kept for a client that has gone does not wait for the next update.
+    writer_->on_gone([&control = tail_.control_, weak = weak_from_this()] {
+      control.post([weak] {
+        if (const std::shared_ptr<Session> self = weak.lock()) self->leave();
+      });
+    });
   }
 
   const Scope& scope() const { return scope_; }
@@ -65,12 +71,16 @@ class LiveTail::Session final : public EventSource, public std::enable_shared_fr
   }
 
   // The timer keeps the session.
+  void leave() {
+    tail_.control_.cancel(timer_);
+    writer_ = nullptr;
+  }
   void wait() {
-    tail_.control_.at(tail_.clock_.now() + kUpdateInterval, [self = shared_from_this()] { self->update(); });
+    timer_ = tail_.control_.at(tail_.clock_.now() + kUpdateInterval, [self = shared_from_this()] { self->update(); });
   }
 
   void update() {
-    if (writer_->gone()) return;
+    if (writer_ == nullptr || writer_->gone()) return;
     // "If there are no log events … an empty array is sent."
     StartLiveTailResponseStream event;
     event.session_update.ensure().session_metadata.ensure().sampled = std::exchange(sampled_, false);
@@ -88,6 +98,7 @@ class LiveTail::Session final : public EventSource, public std::enable_shared_fr
   FilterPattern pattern_;
   std::shared_ptr<EventWriter> writer_;  // shared with the front, which knows whether the client is there
   Time ends_;
+  Control::TimerId timer_ = 0;
   std::vector<LiveTailSessionLogEvent> found_;
   bool sampled_ = false;
 };
