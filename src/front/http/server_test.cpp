@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <future>
+#include <memory>
 #include <thread>
+#include <vector>
 
 #include "core/text.h"
 #include "front/http/testing.h"
@@ -278,6 +281,47 @@ TEST(Server, GivesANewClientThePlaceOfTheLongestWaiting) {
   EXPECT_EQ(second.read_answer().status(), 201);
   held.clear();
   EXPECT_EQ(third.read_answer().status(), 500);
+}
+
+TEST(Server, AnswersCountAsMemoryFromWhenTheyAreMade) {
+  constexpr std::size_t kClients = 20, kAnswer = 200'000;
+  Limits limits;
+  limits.held_bytes = 5 * kAnswer;
+  std::vector<std::shared_ptr<Exchange>> held;
+  std::promise<void> all;
+  TestServer server(
+      [&](std::shared_ptr<Exchange> exchange) {
+        held.push_back(std::move(exchange));
+        if (held.size() == kClients) all.set_value();
+      },
+      limits);
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (std::size_t i = 0; i < kClients; ++i) {
+    clients.push_back(std::make_unique<RawClient>(server.port()));
+    clients.back()->send(request("GET /large"));
+  }
+  all.get_future().get();
+  // In one turn of the I/O thread, before anything of them can be sent.
+  std::promise<std::size_t> most;
+  held[0]->post([&] {
+    std::vector<std::weak_ptr<SpoolFile>> bodies;
+    std::size_t largest = 0;
+    for (const auto& exchange : held) {
+      HttpReply reply{.body = Body::of(std::string(kAnswer, 'x'))};
+      reply.body.spool = std::make_shared<SpoolFile>("none", true);  // lives as long as the body
+      bodies.emplace_back(reply.body.spool);
+      exchange->reply(std::move(reply));
+      const auto alive = std::ranges::count_if(bodies, [](const auto& body) { return !body.expired(); });
+      largest = std::max(largest, static_cast<std::size_t>(alive));
+    }
+    most.set_value(largest);
+  });
+  EXPECT_LE(most.get_future().get(), 5U);
+  std::size_t answered = 0;
+  for (const auto& client : clients) answered += client->read_answer().body.size() == kAnswer ? 1 : 0;
+  EXPECT_GE(answered, 3U);
+  EXPECT_LE(answered, 5U) << "the others gave way";
+  held.clear();
 }
 
 TEST(Server, ClosesAListenerAndItsConnections) {
