@@ -1,7 +1,8 @@
 // Fuzz target: browsers' uploads. The first byte chooses. Below 128: the rest is a form's body with the boundary XX,
 // which is read the same however it is cut, and as a literal reading of RFC 7578 reads it. From 128 on: the rest is
-// lines of NAME=VALUE, an empty line and a policy, which is signed: what is granted is what the policy says, read by
-// another reader of JSON, and a form that is changed by a byte of its policy or its signature is not granted.
+// lines of NAME=VALUE, an empty line and a policy, which is signed: what is granted and what is refused is what the
+// policy says, read by another reader of JSON, and a form that is changed by a byte of its policy or its signature is
+// not granted.
 #include <algorithm>
 #include <boost/json.hpp>
 #include <cstdint>
@@ -217,7 +218,12 @@ void judge_policy(std::string_view input) {
   fields.emplace_back("file", "a.txt");
   const auto given = read(fields);
   if (!given) {
-    BRUME_CHECK(!given.error().code.empty() && given.error().code != "SignatureDoesNotMatch");
+    const std::string& code = given.error().code;
+    BRUME_CHECK(!code.empty() && code != "SignatureDoesNotMatch");
+    // What the policy was read for and refused, it does not allow.
+    PostGrant some_range;
+    some_range.smallest = 1;
+    BRUME_CHECK(code != "AccessDenied" || !literally_allowed(text, fields, some_range));
     return;
   }
   BRUME_CHECK(given->access_key_id == kKey && literally_allowed(text, fields, *given));
