@@ -24,14 +24,14 @@ constexpr std::size_t kTasksConnections = 512;  // to one VPC's metadata or cred
 
 std::string cgroup_of(const Instance& instance) { return "/brume/" + instance.id; }
 
-// The public roots and this cloud's authority, for clients inside containers.
-std::string write_bundle(const Instance& instance, const names::Authority& authority) {
-  const std::string path = instance.run + "/ca-bundle.crt";
+std::string bundle_of(const Instance& instance) { return instance.run + "/ca-bundle.crt"; }
+
+// The public roots and this cloud's authority, for clients inside containers. No API call needs them.
+void write_bundle(const Instance& instance, const names::Authority& authority) {
   std::ifstream roots("/etc/ssl/certs/ca-certificates.crt");
-  std::ofstream bundle(path);
+  std::ofstream bundle(bundle_of(instance));
   if (roots) bundle << roots.rdbuf() << '\n';
   bundle << authority.certificate_pem();
-  return path;
 }
 
 // What programs in the internet namespace ask: this cloud's DNS.
@@ -55,13 +55,13 @@ std::unique_ptr<containers::Images> open_images(const UpOptions& options, const 
                                  keeper, workers, control);
 }
 
-std::unique_ptr<containers::Containers> open_containers(const Instance& instance, const names::Authority& authority,
-                                                        Keeper& keeper, containers::Images& images, Workers& workers,
+std::unique_ptr<containers::Containers> open_containers(const Instance& instance, Keeper& keeper,
+                                                        containers::Images& images, Workers& workers,
                                                         Control& control) {
   return containers::make_containers({.run_directory = instance.run,
                                       .state_directory = instance.state + "/containers",
                                       .cgroup = cgroup_of(instance),
-                                      .ca_bundle_path = write_bundle(instance, authority),
+                                      .ca_bundle_path = bundle_of(instance),
                                       .clock_page = instance.clock()},
                                      keeper, images, workers, control);
 }
@@ -98,7 +98,7 @@ Cloud::Cloud(const UpOptions& given, const Instance& where)
       keeper((network::prepare_run_directory(where.run), make_keeper_client(keeper_options(where), control))),
       network(open_network(where, *keeper, control)),
       images(open_images(given, where, *keeper, workers, control)),
-      containers(open_containers(where, *authority, *keeper, *images, workers, control)),
+      containers(open_containers(where, *keeper, *images, workers, control)),
       balancer(balancer::make_haproxy_balancer({.directory = where.run + "/lb"}, *keeper, control)),
       access_keys(key_ring, *random),
       iam(*store, clock, *random, access_keys, PagingTokens::load(*store, *random)),
@@ -224,6 +224,7 @@ void Cloud::fail(const std::string& problem) {
 void Cloud::connected(const KeeperClient::Connected& state) {
   if (state.pid == 0) return fail("the keeper cannot be started: " + state.error);
   if (std::exchange(recovering_, true)) return;
+  write_bundle(instance, *authority);
   ec2.reconciler.start([this](const std::string& problem) {
     if (!problem.empty()) return fail("the network cannot be made: " + problem);
     fault_point("cloud.network.recovered");

@@ -13,7 +13,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
+#include <cstdarg>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <mutex>
@@ -34,6 +37,8 @@ constexpr std::string_view kFormatKey = "m/format";
 constexpr std::int64_t kFormat = 1;
 // Each range that was erased makes later readings slower, so only a large one is.
 constexpr std::size_t kErasedSingly = 256;
+constexpr std::chrono::milliseconds kAskSpaceAfter{1};
+constexpr std::size_t kAskSpaceBytes = SpaceReserve::kMarginBytes / 16;
 // No key of ours starts with it: the end of an unbounded range.
 constexpr std::string_view kAfterAllKeys = "\xff";
 
@@ -45,6 +50,23 @@ std::string_view view(const rocksdb::Slice& text) { return {text.data(), text.si
 bool is_no_space(const rocksdb::Status& status) {
   return status.IsNoSpace() || status.subcode() == rocksdb::Status::kNoSpace;
 }
+
+// What RocksDB has to say goes to the daemon's log. A log file of its own would get 200 lines of settings, made,
+// renamed and written at each start.
+class Complaints final : public rocksdb::Logger {
+ public:
+  Complaints() : rocksdb::Logger(rocksdb::WARN_LEVEL) {}
+  Complaints(const Complaints&) = delete;
+  Complaints& operator=(const Complaints&) = delete;
+  ~Complaints() override = default;
+
+  using rocksdb::Logger::Logv;
+  void Logv(const char* format, va_list arguments) override {
+    char line[1000] = {};
+    std::vsnprintf(line, sizeof line, format, arguments);
+    log::warning("rocksdb", line);
+  }
+};
 
 rocksdb::Options options_for() {
   rocksdb::BlockBasedTableOptions table;
@@ -63,15 +85,17 @@ rocksdb::Options options_for() {
   options.max_total_wal_size = 32 << 20;
   options.max_background_jobs = 2;
   options.max_open_files = 128;
+  // Sixteen threads would be made at each opening, for the few tables that there are.
+  options.max_file_opening_threads = 1;
+  options.info_log = std::make_shared<Complaints>();
+  options.allow_concurrent_memtable_write = false;
+  options.compaction_readahead_size = 256 << 10;
   // Opening and closing stay quick: what the log holds is replayed, at most a few megabytes.
   options.avoid_flush_during_shutdown = true;
   options.avoid_flush_during_recovery = true;
   options.skip_stats_update_on_db_open = true;
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;
-  options.keep_log_file_num = 2;
-  options.max_log_file_size = 1 << 20;
-  options.info_log_level = rocksdb::WARN_LEVEL;
   const std::vector<rocksdb::CompressionType> supported = rocksdb::GetSupportedCompressions();
   const bool has_lz4 = std::ranges::find(supported, rocksdb::kLZ4Compression) != supported.end();
   options.compression = has_lz4 ? rocksdb::kLZ4Compression : rocksdb::kNoCompression;
@@ -326,8 +350,8 @@ class RocksStore final : public Store {
     if (full_ && !recover_space()) {
       throw StoreFull("The disk of the state directory is full: nothing can be written until space is freed.");
     }
-    // Asked before each write: RocksDB aborts over a log whose last write failed for want of space, so that none may.
-    if (reserve_.is_nearly_full()) {
+    // RocksDB aborts over a log whose last write failed for want of space, so that none may.
+    if (is_nearly_full(changes.GetDataSize())) {
       throw StoreFull("The disk of the state directory is full: nothing can be written until space is freed.");
     }
     fault_point("store.write");
@@ -345,6 +369,22 @@ class RocksStore final : public Store {
       log::error("store", "the disk is full: " + status.ToString());
     }
     throw_status(status, "writing");
+  }
+
+  // Asks the kernel again when what was written since, or the time in which others could have written, comes to a part
+  // of the margin.
+  bool is_nearly_full(std::size_t size) {
+    const auto now = std::chrono::steady_clock::now();
+    const std::lock_guard lock(space_mutex_);
+    written_since_ += size;
+    if (now < ask_space_at_ && written_since_ < kAskSpaceBytes) return false;
+    if (reserve_.is_nearly_full()) {
+      ask_space_at_ = {};
+      return true;
+    }
+    ask_space_at_ = now + kAskSpaceAfter;
+    written_since_ = 0;
+    return false;
   }
 
   // True when there is space again and the reserve is whole.
@@ -387,6 +427,9 @@ class RocksStore final : public Store {
   DirectoryLock lock_;
   SpaceReserve reserve_;
   std::shared_ptr<rocksdb::DB> db_;
+  std::mutex space_mutex_;
+  std::chrono::steady_clock::time_point ask_space_at_;
+  std::size_t written_since_ = 0;
   std::atomic<bool> full_ = false;
   std::mutex recovery_mutex_;
   std::mutex sync_mutex_;
