@@ -3,7 +3,9 @@
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
 #include <mutex>
 
@@ -29,7 +31,17 @@ std::uint64_t Random::below(std::uint64_t limit) {
 
 std::string Random::from(std::string_view alphabet, std::size_t count) {
   std::string text(count, '\0');
-  for (char& character : text) character = alphabet[below(alphabet.size())];
+  if (!std::has_single_bit(alphabet.size())) {
+    for (char& character : text) character = alphabet[below(alphabet.size())];
+    return text;
+  }
+  // Then none is thrown away: the same characters as one by one, fetched together.
+  std::array<std::uint64_t, 32> values;
+  for (std::size_t done = 0; done < count;) {
+    const std::size_t some = std::min(count - done, values.size());
+    fill(values.data(), some * sizeof values.front());
+    for (std::size_t i = 0; i < some; ++i) text[done++] = alphabet[values[i] % alphabet.size()];
+  }
   return text;
 }
 

@@ -164,11 +164,15 @@ std::vector<std::string> fill_template(std::string_view text, const model::Type&
     const bool embedded = !filled.empty() && !filled.front().empty();
     const std::vector<std::string> values =
         values_of(read_placeholder(text.substr(open + 1, close - open - 1)), embedded, type, input, scope);
+    text.remove_prefix(close + 1);
+    if (values.size() == 1) {
+      for (std::string& resource : filled) resource += values.front();
+      continue;
+    }
     std::vector<std::string> product;
     for (const std::string& resource : filled)
       for (const std::string& value : values) product.push_back(resource + value);
     filled = std::move(product);
-    text.remove_prefix(close + 1);
   }
   return filled;
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/text.h"
+#include "front/plain_text.h"
 
 namespace brume::http {
 namespace {
@@ -183,11 +184,14 @@ bool is_token(std::string_view text) {
 }
 
 bool is_header_value(std::string_view text) {
-  for (const char c : text) {
+  const auto may_have_control = [](std::uint64_t bytes) {
+    return front::any_below(bytes, ' ') | front::any_equal(bytes, 0x7f);
+  };
+  const auto is_control = [](char c) {
     const auto byte = static_cast<unsigned char>(c);
-    if ((byte < ' ' && byte != '\t') || byte == 0x7f) return false;
-  }
-  return true;
+    return (byte < ' ' && byte != '\t') || byte == 0x7f;
+  };
+  return front::find_special(text, 0, may_have_control, is_control) == text.size();
 }
 
 std::string_view RequestHead::header(std::string_view name) const { return header_of(headers, name); }
@@ -216,10 +220,12 @@ HeadResult parse_head(std::string_view bytes, std::size_t searched, const HeadLi
     const std::size_t line_end = rest.find("\r\n");
     const std::string_view line = rest.substr(0, line_end);
     rest.remove_prefix(line_end + 2);
+    const Refusal refusal = first ? read_request_line(line, limits, authority, head) : read_header(line, limits, head);
+    if (!refusal) continue;
+    // Refused in any case: no part of a line may have one of these. It is the reason that is told first.
     if (line.find('\r') != line.npos || line.find('\n') != line.npos || line.find('\0') != line.npos)
       return refused(400, "A line of the head has a bare carriage return, a bare line feed or a NUL character.");
-    const Refusal refusal = first ? read_request_line(line, limits, authority, head) : read_header(line, limits, head);
-    if (refusal) return refused(refusal->status, refusal->message);
+    return refused(refusal->status, refusal->message);
   }
   if (const Refusal refusal = read_framing(head)) return refused(refusal->status, refusal->message);
   if (!authority.empty() && !equals_ignoring_case(authority, head.host))

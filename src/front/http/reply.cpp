@@ -66,10 +66,11 @@ bool is_ours(std::string_view name) {
 
 // A header's value may come from a user's metadata: it must not be able to end the line.
 void append_value(std::string& out, std::string_view value) {
-  for (const char c : value) {
-    const auto byte = static_cast<unsigned char>(c);
-    out += (byte < ' ' && byte != '\t') || byte == 0x7f ? ' ' : c;
+  if (is_header_value(value)) {
+    out += value;
+    return;
   }
+  for (const char c : value) out += is_header_value({&c, 1}) ? c : ' ';
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "front/protocols/xml_writer.h"
 
+#include "front/plain_text.h"
+
 namespace brume::protocols {
 
 void XmlWriter::end_tag() {
@@ -75,19 +77,25 @@ std::string_view escape_of(char character, bool in_attribute, char (&buffer)[8])
   return {buffer, size};
 }
 
+std::uint64_t may_have_escaped(std::uint64_t bytes) {
+  using front::any_equal;
+  return front::any_below(bytes, 0x20) | any_equal(bytes, '&') | any_equal(bytes, '<') | any_equal(bytes, '>') |
+         any_equal(bytes, '"');
+}
+
 }  // namespace
 
 void XmlWriter::escaped(std::string_view text, bool in_attribute) {
   char buffer[8];
   std::size_t plain_from = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const std::string_view escape = escape_of(text[i], in_attribute, buffer);
-    if (escape.empty()) continue;
-    text_ += text.substr(plain_from, i - plain_from);
-    text_ += escape;
-    plain_from = i + 1;
+  const auto is_escaped = [&](char character) { return !escape_of(character, in_attribute, buffer).empty(); };
+  for (;;) {
+    const std::size_t special = front::find_special(text, plain_from, may_have_escaped, is_escaped);
+    text_ += text.substr(plain_from, special - plain_from);
+    if (special == text.size()) return;
+    text_ += escape_of(text[special], in_attribute, buffer);
+    plain_from = special + 1;
   }
-  text_ += text.substr(plain_from);
 }
 
 }  // namespace brume::protocols
