@@ -53,8 +53,11 @@ sigset_t block_signals() {
 }
 
 // Sixteen requests at once let go of more than glibc keeps by itself, so that each turn of the I/O thread would give
-// memory back to the kernel and ask for it again.
-void keep_freed_memory() { mallopt(M_TRIM_THRESHOLD, 1 << 20); }
+// memory back to the kernel and ask for it again; so would each page of a long list. Setting either fixes both.
+void keep_freed_memory() {
+  mallopt(M_TRIM_THRESHOLD, 2 << 20);
+  mallopt(M_MMAP_THRESHOLD, 2 << 20);
+}
 
 // What only the start read or ran goes back to the page cache: it is clean, and comes again when it is wanted. Half of
 // an idle daemon's resident memory was such.
