@@ -99,6 +99,10 @@ rocksdb::Options options_for() {
   const std::vector<rocksdb::CompressionType> supported = rocksdb::GetSupportedCompressions();
   const bool has_lz4 = std::ranges::find(supported, rocksdb::kLZ4Compression) != supported.end();
   options.compression = has_lz4 ? rocksdb::kLZ4Compression : rocksdb::kNoCompression;
+  // What was just written is soon written again, and compressing is two thirds of writing it out: some 50 MiB at most
+  // are left as they are.
+  options.compression_per_level.assign(static_cast<std::size_t>(options.num_levels), options.compression);
+  options.compression_per_level[0] = options.compression_per_level[1] = rocksdb::kNoCompression;
   // What was not synced may hold anything after a power cut; the longest consistent beginning is then the best there
   // is. That it holds all that was synced is checked against the file `synced`.
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
