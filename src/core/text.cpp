@@ -180,6 +180,8 @@ std::string to_lower(std::string_view text) {
 
 bool equals_ignoring_case(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
+  // Headers' names are alike at their beginning, "x-amz-", and differ at their end. Cases differ in one bit.
+  if (!a.empty() && ((a.back() ^ b.back()) & ~('a' ^ 'A')) != 0) return false;
   for (std::size_t i = 0; i < a.size(); ++i) {
     if (a[i] != b[i] && lower(a[i]) != lower(b[i])) return false;
   }

@@ -57,10 +57,11 @@ struct Fit {
 std::optional<Fit> fit_uri(std::string_view method, std::string_view uri, const WireRequest& request,
                            const Parameters& query) {
   if (method != request.method) return std::nullopt;
-  const auto path = match_path(uri, request.path, nullptr);
-  if (!path) return std::nullopt;
+  // Most operations of S3 differ by their query alone.
   const auto literals = match_query(uri, query);
   if (!literals) return std::nullopt;
+  const auto path = match_path(uri, request.path, nullptr);
+  if (!path) return std::nullopt;
   return Fit{.query_literals = *literals, .literal_segments = path->literal_segments, .greedy = path->greedy};
 }
 
@@ -125,7 +126,7 @@ bool is_cbor(const WireRequest& request) { return request.header("Smithy-Protoco
 
 std::string_view WireRequest::header(std::string_view name) const {
   for (const auto& [key, value] : headers)
-    if (equals_ignoring_case(key, name)) return value;
+    if (key.size() == name.size() && equals_ignoring_case(key, name)) return value;
   return {};
 }
 
