@@ -42,7 +42,10 @@ std::string write_resolv_conf(const Instance& instance) {
 }
 
 KeeperClientOptions keeper_options(const Instance& instance) {
-  return {.run_directory = instance.run, .state_directory = instance.state + "/keeper", .cgroup = cgroup_of(instance)};
+  return {.run_directory = instance.run,
+          .state_directory = instance.state + "/keeper",
+          .cgroup = cgroup_of(instance),
+          .connects_at_once = false};
 }
 
 std::unique_ptr<containers::Images> open_images(const UpOptions& options, const Instance& instance, Keeper& keeper,
@@ -200,8 +203,10 @@ void Cloud::serve_api() {
   try {
     port_ = front.listen_loopback(static_cast<std::uint16_t>(options.port));
   } catch (const std::exception& error) {
-    fail(error.what());
+    return fail(error.what());
   }
+  // Not before: a keeper that is started, and what it starts, would take the processors from whoever calls first.
+  keeper->begin();
 }
 
 // What a kill left of the data of deleted tables, log streams and trails goes before anybody can use its name again.

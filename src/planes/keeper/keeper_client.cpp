@@ -80,6 +80,9 @@ class SocketKeeperClient final : public KeeperClient {
   void close_log_socket(const std::string& id) override { order(Message::close_log_socket, id); }
   void on_exit(std::function<void(const Child&)> callback) override { subscribers_->exits.push_back(callback); }
   void on_lines(std::function<void(std::vector<Line>)> callback) override { subscribers_->lines.push_back(callback); }
+  void begin() override {
+    thread_ = std::thread([this] { work(); });
+  }
   void on_connected(std::function<void(const Connected&)> callback) override {
     subscribers_->connections.push_back(callback);
   }
@@ -139,7 +142,7 @@ class SocketKeeperClient final : public KeeperClient {
 SocketKeeperClient::SocketKeeperClient(KeeperClientOptions options, Control& control)
     : options_(std::move(options)), control_(control), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (!wake_) throw_errno("eventfd");
-  thread_ = std::thread([this] { work(); });
+  if (options_.connects_at_once) begin();
 }
 
 SocketKeeperClient::~SocketKeeperClient() {
@@ -148,7 +151,7 @@ SocketKeeperClient::~SocketKeeperClient() {
     stopped_ = true;
   }
   wake();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 void SocketKeeperClient::wake() const {

@@ -16,6 +16,7 @@ struct KeeperClientOptions {
   std::string run_directory, state_directory, cgroup;  // as in KeeperOptions
   // The program that becomes the keeper; the options follow it.
   std::vector<std::string> command = {"/proc/self/exe", "keep"};
+  bool connects_at_once = true;  // false: when begin() is called, and requests wait for it
 };
 
 class KeeperClient : public Keeper {
@@ -25,6 +26,8 @@ class KeeperClient : public Keeper {
     bool fresh = false;  // another keeper than before: what ran under that one was ended, its exits are told as killed
     std::string error;
   };
+  // Once, of a client that does not connect at once.
+  virtual void begin() = 0;
   // After each attempt to connect. Requests that wait for a connection fail when an attempt does; the next attempt
   // comes a second later.
   virtual void on_connected(std::function<void(const Connected&)> callback) = 0;
@@ -33,7 +36,7 @@ class KeeperClient : public Keeper {
   virtual void shut_down(std::function<void()> done) = 0;
 };
 
-// Connects at once, in the background. Destroying it leaves the keeper and its children as they are; `control` must
+// Connects in the background. Destroying it leaves the keeper and its children as they are; `control` must
 // still be there then.
 std::unique_ptr<KeeperClient> make_keeper_client(KeeperClientOptions options, Control& control);
 
