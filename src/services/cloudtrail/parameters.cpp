@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/scope.h"
+#include "services/cloudtrail/event.h"
 #include "services/cloudtrail/record_size.h"
 #include "services/cloudtrail/service_forms.h"
 #include "services/cloudtrail/value_json.h"
@@ -20,7 +21,8 @@ bool is_of(const AuditRecord& record, std::string_view service) {
 }
 
 Dates dates_of(const AuditRecord& record) {
-  if (is_of(record, "iam") || is_of(record, "elbv2")) return Dates::english;
+  for (const std::string_view service : {"iam", "elbv2", "dynamodb", "ecr"})
+    if (is_of(record, service)) return Dates::english;
   return is_of(record, "sts") ? Dates::english_with_comma : Dates::iso8601;
 }
 
@@ -32,12 +34,14 @@ json::value omitted(std::string_view field, std::size_t size, const json::storag
 json::value request_of(const AuditRecord& record, const json::storage_ptr& storage) {
   if (is_of(record, "ec2")) return ec2_request(record, storage);
   if (is_of(record, "s3")) return s3_request(record, storage);
+  if (is_of(record, "dynamodb") && is_data_event(record)) return dynamodb_items_request(record, storage);
   return to_json(record.input->type(), record.input->get(), storage, dates_of(record));
 }
 
 json::value response_of(const AuditRecord& record, const json::storage_ptr& storage) {
   if (is_of(record, "ec2")) return ec2_response(record, storage);
   if (is_of(record, "s3")) return s3_response(record, storage);
+  if (is_of(record, "dynamodb") && is_data_event(record)) return nullptr;
   return to_json(record.output->type(), record.output->get(), storage, dates_of(record));
 }
 

@@ -3,7 +3,9 @@
 #include "services/cloudtrail/parameters.h"
 
 #include <gtest/gtest.h>
+#include "gen/dynamodb.h"
 #include "gen/ec2.h"
+#include "gen/ecr.h"
 #include "gen/elbv2.h"
 #include "gen/iam.h"
 #include "gen/s3.h"
@@ -260,6 +262,69 @@ TEST(QueryRecord, ALoadBalancer) {
   input.subnets.ensure() = {"subnet-1", "subnet-2"};
   EXPECT_EQ(request_parameters(asked(elbv2::service_model(), "CreateLoadBalancer", input), {}),
             json::parse(R"({"name": "web", "subnets": ["subnet-1", "subnet-2"]})"));
+}
+
+dynamodb::AttributeValue text(const std::string& value) {
+  dynamodb::AttributeValue made;
+  made.s = value;
+  return made;
+}
+
+TEST(ItemRecord, KeysAreSeenAndOtherAttributesByTheirNamesOnly) {
+  dynamodb::PutItemInput put;
+  put.table_name = "Music";
+  put.item.ensure() = {{"Artist", text("No One You Know")}, {"Diary", text("never seen")}};
+  put.return_values = "ALL_OLD";
+  AuditRecord record = asked(dynamodb::service_model(), "PutItem", put);
+  EXPECT_EQ(request_parameters(record, {}),
+            json::parse(R"({"tableName": "Music", "item": ["Artist", "Diary"], "returnValues": "ALL_OLD"})"));
+  dynamodb::PutItemOutput output;
+  output.attributes.ensure() = {{"Diary", text("never seen")}};
+  answer(record, output);
+  EXPECT_TRUE(response_elements(record, {}).is_null());
+  dynamodb::UpdateItemInput update;
+  update.table_name = "Music";
+  update.key.ensure() = {{"Artist", text("No One You Know")}};
+  update.key->operator[]("Year").n = "1980";
+  update.update_expression = "SET #d = :d";
+  update.expression_attribute_names.ensure() = {{"#d", "Diary"}};
+  update.expression_attribute_values.ensure() = {{":d", text("never seen")}};
+  update.expected.ensure()["Diary"].value = text("never seen");
+  const json::value shown = request_parameters(asked(dynamodb::service_model(), "UpdateItem", update), {});
+  EXPECT_EQ(shown, json::parse(R"({"tableName": "Music", "key": {"Artist": "No One You Know", "Year": "1980"},
+    "updateExpression": "SET #d = :d", "expressionAttributeNames": {"#d": "Diary"}, "expected": {"Diary": {}}})"));
+}
+
+TEST(ItemRecord, NoAttributeIsSeenInAnyPlace) {
+  dynamodb::TransactWriteItemsInput input;
+  dynamodb::Put& put = input.transact_items.ensure().emplace_back().put.ensure();
+  put.table_name = "Music";
+  put.item.ensure() = {{"Diary", text("never seen")}};
+  put.expression_attribute_values.ensure() = {{":d", text("never seen")}};
+  EXPECT_EQ(request_parameters(asked(dynamodb::service_model(), "TransactWriteItems", input), {}),
+            json::parse(R"({"transactItems": [{"put": {"tableName": "Music", "item": ["Diary"]}}]})"));
+  dynamodb::BatchWriteItemInput batch;
+  batch.request_items.ensure()["Music"].emplace_back().put_request.ensure().item.ensure() = {
+      {"Diary", text("never seen")}};
+  EXPECT_EQ(request_parameters(asked(dynamodb::service_model(), "BatchWriteItem", batch), {}),
+            json::parse(R"({"requestItems": {"Music": [{"putRequest": {"item": ["Diary"]}}]}})"));
+  dynamodb::QueryInput query;
+  query.table_name = "Music";
+  dynamodb::Condition& condition = query.key_conditions.ensure()["Artist"];
+  condition.comparison_operator = "EQ";
+  condition.attribute_value_list.ensure() = {text("never seen")};
+  EXPECT_EQ(request_parameters(asked(dynamodb::service_model(), "Query", query), {}),
+            json::parse(R"({"tableName": "Music", "keyConditions": {"Artist": {"comparisonOperator": "EQ"}}})"));
+}
+
+TEST(JsonRecord, DatesAreWordsWherePublishedRecordsHaveThem) {
+  ecr::CreateRepositoryInput input;
+  input.repository_name = "testrepo";
+  AuditRecord record = asked(ecr::service_model(), "CreateRepository", input);
+  ecr::CreateRepositoryOutput output;
+  output.repository.ensure().created_at = Time{1'531'347'464'000};
+  answer(record, output);
+  EXPECT_EQ(response_elements(record, {}), json::parse(R"({"repository": {"createdAt": "Jul 11, 2018 10:17:44 PM"}})"));
 }
 
 template <class Input>

@@ -1,4 +1,5 @@
-// The forms of EC2's and S3's records, which differ from their models'. For parameters.cpp only. Pure functions.
+// The forms of EC2's, S3's and DynamoDB's records, which differ from their models'. For parameters.cpp only. Pure
+// functions.
 #pragma once
 
 #include <boost/json/storage_ptr.hpp>
@@ -14,5 +15,8 @@ boost::json::value ec2_response(const AuditRecord& record, const boost::json::st
 boost::json::value s3_request(const AuditRecord& record, const boost::json::storage_ptr& storage);
 boost::json::value s3_response(const AuditRecord& record, const boost::json::storage_ptr& storage);
 boost::json::value s3_resources(const AuditRecord& record, const boost::json::storage_ptr& storage);
+
+// Of operations on items; their answers are not shown.
+boost::json::value dynamodb_items_request(const AuditRecord& record, const boost::json::storage_ptr& storage);
 
 }  // namespace brume::cloudtrail

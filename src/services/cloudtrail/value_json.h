@@ -10,7 +10,7 @@
 
 namespace brume::cloudtrail {
 
-// As records show them: "2026-03-01T12:00:00Z", IAM's and Elastic Load Balancing's "Mar 1, 2026 12:00:00 PM", STS's
+// As records show them: "2026-03-01T12:00:00Z", "Mar 1, 2026 12:00:00 PM" of IAM and others, STS's
 // "Mar 1, 2026, 12:00:00 PM", and EC2's milliseconds since 1970.
 enum class Dates { iso8601, english, english_with_comma, milliseconds };
 
