@@ -20,6 +20,7 @@ foreach(service ${BRUME_SERVICES})
 
   add_library(brume_handlers_${service} STATIC EXCLUDE_FROM_ALL ${gen}/${service}_handlers.cpp)
   target_link_libraries(brume_handlers_${service} PUBLIC brume_services_${service} brume_models_${service})
+  brume_quick(brume_models_${service} brume_handlers_${service})
 endforeach()
 
 set(served_models ${BRUME_SERVICES})

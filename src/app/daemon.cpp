@@ -19,6 +19,10 @@
 #include "app/daemon_process.h"
 #include "core/log.h"
 
+#if __has_feature(address_sanitizer)
+#include <sanitizer/lsan_interface.h>
+#endif
+
 namespace brume::app {
 namespace {
 
@@ -119,6 +123,9 @@ int run_daemon(const UpOptions& options, const Instance& instance,
   }
   std::filesystem::remove(instance.admin_socket());
   log::info("cloud", "the daemon ended");
+#if __has_feature(address_sanitizer)
+  __lsan_do_leak_check();  // which an _exit passes by
+#endif
   // What still waits for answers of planes is in no hurry to be destroyed: the process ends here.
   _exit(problem.empty() ? 0 : 1);
 }
