@@ -243,3 +243,11 @@ def test_simulation(iam):
     assert [one['EvalDecision'] for one in found] == ['allowed', 'implicitDeny']
     assert iam.get_context_keys_for_principal_policy(PolicySourceArn=arn)['ContextKeyNames'] == ['aws:SourceVpc']
     assert refused(iam.simulate_custom_policy, PolicyInputList=['{}'], ActionNames=['s3:GetObject']) == 'InvalidInput'
+    # Of an organization every level must allow.
+    everything = policy({'Effect': 'Allow', 'Action': '*', 'Resource': '*'})
+    queues = policy({'Effect': 'Allow', 'Action': 'sqs:*', 'Resource': '*'})
+    for levels, within in (([everything, everything], True), ([everything, queues], False), ([queues, everything], False)):
+        found = simulated('s3:GetObject', 'arn:aws:s3:::b/1', OrderedOrganizationPolicyInputList=[
+            {'ServiceControlPolicyInputList': [level]} for level in levels])
+        assert found['OrganizationsDecisionDetail'] == {'AllowedByOrganizations': within}
+        assert found['EvalDecision'] == ('allowed' if within else 'implicitDeny')

@@ -226,15 +226,14 @@ std::string PolicyAuthorizer::true_resource(const Principal& principal, const st
   if (slash == std::string_view::npos || arn->resource.find('/', slash + 1) != std::string_view::npos) return resource;
   const std::string_view type = arn->resource.substr(0, slash);
   const std::string key = key_of(arn->resource.substr(slash + 1));
-  const Scope scope = global(std::string(arn->account));
   if (type == "role")
-    if (const RoleRecord* role = iam_.roles.find(scope, key)) return role->arn;
+    if (const RoleRecord* role = iam_.role_names.find(arn->account, key)) return role->arn;
   if (type == "user")
-    if (const UserRecord* user = iam_.users.find(scope, key)) return user->arn;
+    if (const UserRecord* user = iam_.user_names.find(arn->account, key)) return user->arn;
   if (type == "group")
-    if (const GroupRecord* group = iam_.groups.find(scope, key)) return group->arn;
+    if (const GroupRecord* group = iam_.group_names.find(arn->account, key)) return group->arn;
   if (type == "instance-profile")
-    if (const ProfileRecord* profile = iam_.profiles.find(scope, key)) return profile->arn;
+    if (const ProfileRecord* profile = iam_.profiles.find(global(std::string(arn->account)), key)) return profile->arn;
   return resource;
 }
 

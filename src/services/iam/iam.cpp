@@ -14,12 +14,12 @@ namespace brume::iam {
 namespace {
 
 template <class Record>
-const Record* find_by_arn(const Table<Record>& table, std::string_view text, std::string_view type) {
+const Record* find_by_arn(const NameCache<Record>& names, std::string_view text, std::string_view type) {
   const std::optional<ArnView> arn = view_arn(text);
   if (!arn || arn->service != "iam" || !arn->resource.starts_with(type)) return nullptr;
   // The name stands behind type and path.
   const std::string_view name = arn->resource.substr(arn->resource.rfind('/') + 1);
-  const Record* record = table.find(global(std::string(arn->account)), key_of(name));
+  const Record* record = names.find(arn->account, key_of(name));
   return record != nullptr && record->arn == text ? record : nullptr;
 }
 
@@ -71,23 +71,14 @@ Iam::Iam(Store& store, const Clock& clock_given, Random& random_given, AccessKey
       devices(store, {"iam.mfa-device", 1}),
       accounts(store, {"iam.account", 1}),
       last_uses(store),
-      role_changes_(watch(roles)),
-      user_changes_(watch(users)),
-      group_changes_(watch(groups)),
-      policy_changes_(watch(policies)) {
+      role_names(roles, [this] { ++permissions_version; }),
+      user_names(users, [this] { ++permissions_version; }),
+      group_names(groups, [this] { ++permissions_version; }),
+      policy_names(policies, [this] { ++permissions_version; }) {
   fill_indexes(*this);
   keys.for_all([this](const Scope& scope, std::string_view, const AccessKeyRecord& key) {
     access_keys.put(key.id, credential_of(*this, scope.account, key));
   });
-}
-
-// An index of nothing, which sees each record that comes, changes or goes, and each that a rollback brings back.
-template <class Record>
-TableIndex<Record> Iam::watch(Table<Record>& table) {
-  return {table, [this](const Record&) {
-            ++permissions_version;
-            return std::vector<std::string>();
-          }};
 }
 
 Scope global(const std::string& account) { return {account, ""}; }
@@ -103,13 +94,13 @@ std::string arn_of(const RequestContext& request, std::string_view type, std::st
 }
 
 const RoleRecord& get_role(const Iam& iam, const RequestContext& request, const std::string& name) {
-  const RoleRecord* role = iam.roles.find(global(request), key_of(name));
+  const RoleRecord* role = iam.role_names.find(request.scope.account, key_of(name));
   if (role == nullptr) throw no_such_entity_exception("The role with name " + name + " cannot be found.");
   return *role;
 }
 
 const UserRecord& get_user(const Iam& iam, const RequestContext& request, const std::string& name) {
-  const UserRecord* user = iam.users.find(global(request), key_of(name));
+  const UserRecord* user = iam.user_names.find(request.scope.account, key_of(name));
   if (user == nullptr) throw no_such_entity_exception("The user with name " + name + " cannot be found.");
   return *user;
 }
@@ -121,7 +112,7 @@ const ProfileRecord& get_profile(const Iam& iam, const RequestContext& request, 
 }
 
 const GroupRecord& get_group(const Iam& iam, const RequestContext& request, const std::string& name) {
-  const GroupRecord* group = iam.groups.find(global(request), key_of(name));
+  const GroupRecord* group = iam.group_names.find(request.scope.account, key_of(name));
   if (group == nullptr) throw no_such_entity_exception("The group with name " + name + " cannot be found.");
   return *group;
 }
@@ -161,11 +152,13 @@ const PolicyRecord& get_own_policy(const Iam& iam, const RequestContext& request
   return *found;
 }
 
-const RoleRecord* find_role(const Iam& iam, std::string_view arn) { return find_by_arn(iam.roles, arn, "role/"); }
-const UserRecord* find_user(const Iam& iam, std::string_view arn) { return find_by_arn(iam.users, arn, "user/"); }
-const GroupRecord* find_group(const Iam& iam, std::string_view arn) { return find_by_arn(iam.groups, arn, "group/"); }
+const RoleRecord* find_role(const Iam& iam, std::string_view arn) { return find_by_arn(iam.role_names, arn, "role/"); }
+const UserRecord* find_user(const Iam& iam, std::string_view arn) { return find_by_arn(iam.user_names, arn, "user/"); }
+const GroupRecord* find_group(const Iam& iam, std::string_view arn) {
+  return find_by_arn(iam.group_names, arn, "group/");
+}
 const PolicyRecord* find_policy(const Iam& iam, std::string_view arn) {
-  return find_by_arn(iam.policies, arn, "policy/");
+  return find_by_arn(iam.policy_names, arn, "policy/");
 }
 
 std::optional<ManagedView> find_managed(const Iam& iam, const std::string& account, std::string_view arn) {

@@ -18,6 +18,7 @@
 #include "core/time.h"
 #include "services/iam/indexes.h"
 #include "services/iam/last_uses.h"
+#include "services/iam/name_cache.h"
 #include "services/iam/needs.h"
 #include "services/iam/records.h"
 #include "store/table.h"
@@ -55,14 +56,10 @@ struct Iam {
 
   // Another one after every change of what says who may do what: what was gathered of it before is gathered anew.
   std::uint64_t permissions_version = 1;
-
- private:
-  template <class Record>
-  TableIndex<Record> watch(Table<Record>& table);
-  TableIndex<RoleRecord> role_changes_;
-  TableIndex<UserRecord> user_changes_;
-  TableIndex<GroupRecord> group_changes_;
-  TableIndex<PolicyRecord> policy_changes_;
+  NameCache<RoleRecord> role_names;
+  NameCache<UserRecord> user_names;
+  NameCache<GroupRecord> group_names;
+  NameCache<PolicyRecord> policy_names;
 };
 
 // Where an account's records are: IAM is global.

@@ -136,6 +136,16 @@ std::vector<std::string> missing_keys(const Simulated& simulated) {
   return {missing.begin(), missing.end()};
 }
 
+// An organization lets through what is allowed at its root, in every unit below it and at the account.
+bool every_level_allows(const policy::Policies& policies, const policy::Decision& decision) {
+  return std::ranges::all_of(policies.service_control, [&](const std::vector<policy::Attached>& level) {
+    return std::ranges::any_of(decision.matches, [&](const policy::Match& match) {
+      return match.kind == policy::PolicyKind::service_control && match.effect == policy::Effect::allow &&
+             std::ranges::any_of(level, [&](const policy::Attached& attached) { return &attached == match.policy; });
+    });
+  });
+}
+
 EvaluationResult evaluate(const Simulated& simulated, const std::string& action, const std::string& resource,
                           const std::vector<std::string>& missing) {
   const policy::Decision decision =
@@ -163,7 +173,7 @@ EvaluationResult evaluate(const Simulated& simulated, const std::string& action,
   }
   if (!simulated.policies.service_control.empty())
     result.organizations_decision_detail.ensure().allowed_by_organizations =
-        has_match(policy::PolicyKind::service_control, policy::Effect::allow) &&
+        every_level_allows(simulated.policies, decision) &&
         !has_match(policy::PolicyKind::service_control, policy::Effect::deny);
   // "When you simulate a cross-account request": what each side says alone.
   const std::string& owner = simulated.policies.resource_account;
