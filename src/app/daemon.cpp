@@ -1,7 +1,6 @@
 #include "app/daemon.h"
 
 #include <link.h>
-#include <malloc.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -56,13 +55,6 @@ sigset_t block_signals() {
   return signals;
 }
 
-// Sixteen requests at once let go of more than glibc keeps by itself, so that each turn of the I/O thread would give
-// memory back to the kernel and ask for it again; so would each page of a long list. Setting either fixes both.
-void keep_freed_memory() {
-  mallopt(M_TRIM_THRESHOLD, 2 << 20);
-  mallopt(M_MMAP_THRESHOLD, 2 << 20);
-}
-
 // What only the start read or ran goes back to the page cache: it is clean, and comes again when it is wanted. Half of
 // an idle daemon's resident memory was such.
 void return_start_pages() {
@@ -95,7 +87,6 @@ int run_daemon(const UpOptions& options, const Instance& instance,
                const std::function<void(const std::string&)>& started) {
   const sigset_t signals = block_signals();
   raise_file_limit();
-  keep_freed_memory();
   log::set_file(instance.log_file());
   std::unique_ptr<Cloud> cloud;
   try {
