@@ -20,6 +20,7 @@ from waiting import wait_until
 
 MIB = 1 << 20
 OUTSIDE = '/tmp/brume-bad-input'  # what no layer may write
+KEEP = pathlib.Path(f'/tmp/brume-keep-{os.getpid()}')  # a file that an image would like to take away
 
 
 @pytest.fixture(scope='module')
@@ -140,7 +141,7 @@ LAYERS = {
     'device-in-dev': ([member('dev/mem', kind=tarfile.CHRTYPE, devmajor=1, devminor=1)], None),  # left out
     'whiteout-of-nothing': ([member('.wh.')], 'a whiteout of nothing'),
     'whiteout-of-all': ([member('.wh...')], 'a whiteout of nothing'),
-    'whiteout-by-link': ([member('out', kind=tarfile.SYMTYPE, link='/tmp'), member('out/.wh.brume-keep')], None),
+    'whiteout-by-link': ([member('out', kind=tarfile.SYMTYPE, link='/tmp'), member(f'out/.wh.{KEEP.name}')], None),
     'long-name': ([member('a' * 300, b'x')], 'too long'),
     'long-path': ([member('/'.join(['a' * 200] * 30), b'x')], 'bytes'),
     'root-as-a-file': ([member('.', b'x')], 'root'),
@@ -150,8 +151,7 @@ LAYERS = {
 @pytest.mark.parametrize('name', LAYERS)
 def test_layers(cloud, ecs, subnet, token, name):
     members, why = LAYERS[name]
-    keep = pathlib.Path('/tmp/brume-keep')
-    keep.write_text('kept')
+    KEEP.write_text('kept')
     try:
         assert push(cloud, token, name, [good(), layer(*members)]).status == 201
         code, words = reason(ecs, subnet, define(ecs, name))
@@ -160,9 +160,9 @@ def test_layers(cloud, ecs, subnet, token, name):
         else:
             assert code == 'RUNNING', (code, words)
         assert not os.path.lexists(OUTSIDE)
-        assert keep.read_text() == 'kept'
+        assert KEEP.read_text() == 'kept'
     finally:
-        keep.unlink()
+        KEEP.unlink()
 
 
 def test_bombs_and_layers_that_are_none(cloud, ecs, subnet, token):
