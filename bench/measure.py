@@ -30,7 +30,11 @@ def family(pid):
     """A process and all that descend from it."""
     pids = [pid]
     for thread in (PROC / str(pid) / 'task').iterdir():
-        for child in (thread / 'children').read_text().split():
+        try:
+            children = (thread / 'children').read_text().split()
+        except OSError:
+            continue  # it ended meanwhile
+        for child in children:
             pids += family(int(child))
     return pids
 
