@@ -2,6 +2,8 @@
 // control thread outlives the door.
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -48,6 +50,10 @@ struct Environment {
   sigv4::KeyCache keys = {};  // I/O thread
   Services services = {};
   Statistics statistics = {};
+  // Answers on their way from the control thread to the I/O thread. A megabyte each may be, and they count against the
+  // connections' memory only once they have come.
+  std::atomic<std::size_t> answers_under_way = 0;
+  static constexpr std::size_t kMostUnderWay = 64;
 };
 
 }  // namespace brume::front

@@ -4,9 +4,11 @@
 #include <chrono>
 #include <filesystem>
 #include <optional>
+#include <semaphore>
 #include <thread>
 #include <vector>
 
+#include "front/dispatch/environment.h"
 #include "front/dispatch/testing.h"
 
 namespace brume::front {
@@ -34,6 +36,44 @@ TestSend request_of(std::size_t size) {
   return {.body = R"({"taskDefinition":"later","clientToken":")" + std::string(size, 'x') + "\"}",
           .headers = {{"X-Amz-Target", "AmazonEC2ContainerServiceV20141113.RunTask"}},
           .service = "ecs"};
+}
+
+// Holds the I/O thread for as long as the test wants.
+class HoldingHandler final : public HttpHandler {
+ public:
+  void handle(HttpRequest, std::function<void(HttpReply)> done) override { done({.body = Body::of("held")}); }
+  std::uint64_t largest_body(std::string_view, std::string_view) const override {
+    holds.release();
+    go_on.acquire();
+    return 1 << 20;
+  }
+  mutable std::binary_semaphore holds{0}, go_on{0};
+};
+
+TEST(WaitingRequests, TheControlThreadIsFewAnswersAheadOfTheIoThread) {
+  constexpr std::size_t kClients = 200;
+  TestFront front;
+  HoldingHandler holding;
+  std::size_t handled = 0;
+  front.ecs.on("RunTask", [&](const TestCall&) { ++handled; });
+  front.start(nullptr, {}, [&](Front& door) { door.route("", "/hold", holding); });
+  std::promise<void> go_on;
+  front.control.post([held = go_on.get_future().share()] { held.wait(); });
+  std::vector<std::unique_ptr<http::RawClient>> clients;
+  for (std::size_t i = 0; i < kClients; ++i) {
+    clients.push_back(std::make_unique<http::RawClient>(front.port));
+    ASSERT_TRUE(clients.back()->send(front.wire(request_of(1))));
+  }
+  ASSERT_TRUE(comes_true([&] { return front.front->counts().requests == kClients; }));
+  http::RawClient holder(front.port);
+  holder.send("POST /hold HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\na");
+  holding.holds.acquire();
+  go_on.set_value();
+  front.settle();
+  EXPECT_EQ(handled, Environment::kMostUnderWay);
+  holding.go_on.release();
+  for (const auto& client : clients) EXPECT_EQ(client->read_answer().status(), 200);
+  EXPECT_EQ(handled, kClients);
 }
 
 TEST(WaitingRequests, ConnectionsOfClientsThatLeaveGoAtOnceTheirCallsStayUntilTheyAreAnswered) {

@@ -131,7 +131,7 @@ void Connection::accept_order(std::uint64_t request, Order order) {
   if (request != request_ || answered_) return;
   answered_ = !std::holds_alternative<ReceiveOrder>(order);
   const auto* answer = std::get_if<ReplyOrder>(&order);
-  const std::size_t bytes = answer != nullptr ? answer->reply.body.bytes.size() : 0;
+  const std::size_t bytes = answer != nullptr ? answer->reply.body.bytes.capacity() : 0;
   orders_.push_back(std::move(order));
   ordered_.cancel();
   // Counted from now on: a thousand may come before the first is sent.
