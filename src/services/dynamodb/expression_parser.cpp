@@ -198,7 +198,13 @@ class Parser {
     if (parsed.parts.size() != wanted)
       throw validation("Invalid " + kind_ +
                        ": Incorrect number of operands for operator or function; operator or function: " + name);
+    if (parsed.kind == Operand::Kind::if_not_exists) require_path(parsed.parts[0], name);
     return parsed;
+  }
+  void require_path(const Operand& operand, const std::string& function) const {
+    if (operand.kind != Operand::Kind::path)
+      throw validation("Invalid " + kind_ +
+                       ": Operator or function requires a document path; operator or function: " + function);
   }
 
   ConditionTree any(int depth) { return joined(ConditionTree::Kind::any, "OR", depth); }
@@ -242,6 +248,7 @@ class Parser {
       if (parsed.operands.size() != count)
         throw validation("Invalid " + kind_ +
                          ": Incorrect number of operands for operator or function; operator or function: " + name);
+      if (name.starts_with("attribute_")) require_path(parsed.operands[0], name);
       return parsed;
     }
     ConditionTree parsed{.operands = {operand()}};

@@ -56,6 +56,7 @@ TEST(Conditions, RefuseWhatIsWrong) {
   EXPECT_THROW(check("attribute_exists(Price)", {{":unused", number_value("1")}}), AwsError);
   EXPECT_THROW(check(""), AwsError);
   EXPECT_THROW(check("unknown(Price)"), AwsError);
+  EXPECT_THROW(check("attribute_exists(:p)", {{":p", number_value("1")}}), AwsError);
   EXPECT_THROW(check(std::string(200, '(') + "Price"), AwsError);
 }
 
@@ -76,6 +77,14 @@ TEST(Updates, SetRemoveAddDelete) {
   EXPECT_EQ(change("REMOVE Pictures[0], Pictures[1]")["Pictures"].l->size(), 0U);
   EXPECT_THROW(change("SET a.b = :x", {{":x", number_value("1")}}), AwsError);
   EXPECT_THROW(change("SET Price = :x, Price = :x", {{":x", number_value("1")}}), AwsError);
+  try {
+    change("SET Price = if_not_exists(:x, :x)", {{":x", number_value("1")}});
+    ADD_FAILURE() << "a value is no path";
+  } catch (const AwsError& error) {
+    EXPECT_EQ(error.message,
+              "Invalid UpdateExpression: Operator or function requires a document path; operator or function: "
+              "if_not_exists");
+  }
 }
 
 TEST(Numbers, KeepThirtyEightDigitsAndCompareByValue) {
