@@ -105,7 +105,10 @@ Connection::~Connection() { --shared_.connection_count; }
 
 void Connection::dismiss() {
   move_to(Phase::leaving);
-  orders_.clear();  // an answer that waits to be sent is not held until this connection has its turn
+  // An answer that waits to be sent, or that nobody takes, is not held until this connection has its turn: a closed
+  // stream reads no more of it.
+  orders_.clear();
+  answer_ = {};
   stream_.close();
   ordered_.cancel();
 }
@@ -273,11 +276,14 @@ asio::awaitable<void> Connection::send(HttpReply reply, bool keep_alive) {
     if (!file) reply = {.status = 500};
   }
   if (!file && !from_file) reply.body.size = reply.body.bytes.size();
-  hold(reply.body.bytes.size() + input_.held());
-  const std::string head = render_reply_head(reply, *head_, keep_alive, shared_.clock->now());
+  answer_ = std::move(reply);
+  hold(answer_.body.bytes.capacity() + input_.held());
+  if (phase() == Phase::leaving) throw ConnectionLost{};
+  const std::string head = render_reply_head(answer_, *head_, keep_alive, shared_.clock->now());
   stream_.set_progress_deadline(shared_.limits.write_progress);
-  co_await stream_.write(head, has_body && !file ? std::string_view(reply.body.bytes) : std::string_view());
-  if (file) co_await stream_.write_file(file.get(), reply.body.offset, reply.body.size);
+  co_await stream_.write(head, has_body && !file ? std::string_view(answer_.body.bytes) : std::string_view());
+  if (file) co_await stream_.write_file(file.get(), answer_.body.offset, answer_.body.size);
+  answer_ = {};
 }
 
 // An answer that is made while it is sent. Meanwhile the client may go: look_after() sees it, as while a request works.

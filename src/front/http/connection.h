@@ -110,6 +110,7 @@ class Connection final : public Crowd::Guest, public std::enable_shared_from_thi
   std::shared_ptr<const RequestHead> head_;  // shared with the request's exchange, which other threads read
   std::uint64_t request_ = 0;                // counts the requests of this connection
   std::deque<Order> orders_;
+  HttpReply answer_;            // while it is sent
   asio::steady_timer ordered_;  // never expires; cancelled when an order comes, or more of an answer
   std::size_t head_bytes_ = 0;  // of the present request
   bool idle_ = true;            // nothing of the next request has come

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 
+#include "core/allocator.h"
 #include "core/error.h"
 
 namespace brume::http {
 namespace {
 
 constexpr std::array kGivingWay{Phase::waiting, Phase::receiving, Phase::answering};
+constexpr std::size_t kMuch = 16U << 20U, kLittle = 8U << 20U;
 
 }  // namespace
 
@@ -35,7 +37,20 @@ void Crowd::Guest::hold(std::size_t bytes) {
   crowd_.held_ += bytes - held_;
   const bool more = bytes > held_;
   held_ = bytes;
+  crowd_.mind_allocator();
   while (more && crowd_.held_ > crowd_.held_limit_ && crowd_.release_memory()) {
+  }
+}
+
+// What is held is the memory that is used only as long as it is not much beside what the allocator keeps.
+void Crowd::mind_allocator() {
+  if (!holds_much_ && held_ > kMuch) {
+    holds_much_ = true;
+    give_back_memory_at_once(true);
+  } else if (holds_much_ && held_ < kLittle) {
+    holds_much_ = false;
+    give_back_memory_at_once(false);
+    give_back_memory();
   }
 }
 

@@ -78,10 +78,12 @@ class Crowd {
  private:
   static bool give_way(Group& group);
   bool release_memory();
+  void mind_allocator();
   std::size_t size() const;
 
   std::size_t limit_, held_limit_;
   std::size_t held_ = 0;
+  bool holds_much_ = false;
   Groups groups_;
 };
 

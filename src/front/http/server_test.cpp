@@ -324,6 +324,46 @@ TEST(Server, AnswersCountAsMemoryFromWhenTheyAreMade) {
   held.clear();
 }
 
+TEST(Server, AnAnswerThatGivesWayWhileItIsSentIsFreedAtOnce) {
+  constexpr std::size_t kClients = 20, kAnswer = 8 << 20;  // more than the kernel takes of it
+  Limits limits;
+  limits.held_bytes = 5 * kAnswer;
+  std::vector<std::shared_ptr<Exchange>> held;
+  std::promise<void> all;
+  TestServer server(
+      [&](std::shared_ptr<Exchange> exchange) {
+        held.push_back(std::move(exchange));
+        if (held.size() == kClients) all.set_value();
+      },
+      limits);
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (std::size_t i = 0; i < kClients; ++i) {
+    clients.push_back(std::make_unique<RawClient>(server.port()));
+    clients.back()->send(request("GET /large"));
+  }
+  all.get_future().get();
+  std::vector<std::weak_ptr<SpoolFile>> bodies;
+  const auto alive = [&] { return std::ranges::count_if(bodies, [](const auto& body) { return !body.expired(); }); };
+  const auto answer = [&](std::size_t from, std::size_t to) {
+    std::promise<long> left;
+    held[0]->post([&] {
+      for (std::size_t i = from; i < to; ++i) {
+        HttpReply reply{.body = Body::of(std::string(kAnswer, 'x'))};
+        reply.body.spool = std::make_shared<SpoolFile>("none", true);  // lives as long as the body
+        bodies.emplace_back(reply.body.spool);
+        held[i]->reply(std::move(reply));
+      }
+      left.set_value(alive());
+    });
+    return left.get_future().get();
+  };
+  answer(0, 4);
+  // Each has written what the kernel takes, and waits.
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(clients[i]->read_exactly(1), "H");
+  EXPECT_LE(answer(4, kClients), 5) << "in the same turn of the thread";
+  held.clear();
+}
+
 TEST(Server, ClosesAListenerAndItsConnections) {
   TestServer server(describe);
   RawClient client(server.port());
