@@ -91,7 +91,7 @@ Cloud::Cloud(const UpOptions& given, const Instance& where)
       clock(where.clock()),
       random(system_random()),
       control(clock),
-      workers(control, kWorkers),
+      workers(control, kWorkers, backlog),
       outside_workers(control, kOutsideWorkers),
       store(open_store(where.store(), given.durable ? Durability::power_loss : Durability::process_death)),
       zone(names::make_zone()),
@@ -140,7 +140,7 @@ Cloud::Cloud(const UpOptions& given, const Instance& where)
       admin(*this),
       front({.spool_directory = where.spool(), .default_region = given.default_region},
             {clock, *random, control, *store, key_ring, authorizer, cloudtrail.recorder, &certificates, &relay,
-             &bucket_origins, &control}) {
+             &bucket_origins, &control, backlog}) {
   authorizer.add_resource_policies("s3", s3);
   authorizer.add_resource_policies("ecr", ecr);
   authorizer.resource_tags = &resource_tags;

@@ -70,6 +70,7 @@ class Cloud {
   CloudClock clock;
   std::unique_ptr<Random> random;
   ControlLoop control;
+  const std::shared_ptr<Backlog> backlog = std::make_shared<Backlog>();  // shared by the workers and the front door
   WorkerPool workers;
   WorkerPool outside_workers;  // wait for hosts that are not ours: they must not keep the others
   std::unique_ptr<Store> store;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
 #include <future>
 #include <memory>
 #include <stdexcept>
@@ -216,6 +218,42 @@ TEST(WorkerPool, RunsJobsElsewhereAndAnswersOnTheControlThread) {
   });
   ASSERT_EQ(all.get_future().wait_for(kDeadline), std::future_status::ready);
   EXPECT_EQ(on_control, 0);
+  workers.stop();
+  loop.stop();
+}
+
+TEST(WorkerPool, IsFewResultsAheadOfTheControlThread) {
+  SystemClock clock;
+  ControlLoop loop(clock);
+  const auto backlog = std::make_shared<Backlog>();
+  WorkerPool workers(loop, 2, backlog);
+  constexpr std::size_t kJobs = 3 * Backlog::kMost;
+  std::atomic<std::size_t> ran = 0;
+  std::size_t taken = 0, most = 0;
+  std::promise<void> all;
+  for (std::size_t i = 0; i < kJobs; ++i)
+    workers.run([&] { ++ran; },
+                [&] {
+                  most = std::max(most, ran - taken);
+                  if (++taken == kJobs) all.set_value();
+                });
+  // Nobody takes anything yet: what the workers make fills the backlog, and then they wait.
+  while (!backlog->is_full()) std::this_thread::yield();
+  EXPECT_LE(ran, Backlog::kMost + 2);
+  loop.start();
+  ASSERT_EQ(all.get_future().wait_for(kDeadline), std::future_status::ready);
+  EXPECT_LE(most, Backlog::kMost + 2) << "one more by each thread";
+  workers.stop();
+  loop.stop();
+}
+
+TEST(WorkerPool, StopsThoughNobodyTakesItsResults) {
+  SystemClock clock;
+  ControlLoop loop(clock);
+  const auto backlog = std::make_shared<Backlog>();
+  WorkerPool workers(loop, 2, backlog);
+  for (std::size_t i = 0; i < 2 * Backlog::kMost; ++i) workers.run([] {}, [] {});
+  while (!backlog->is_full()) std::this_thread::yield();
   workers.stop();
   loop.stop();
 }

@@ -4,7 +4,8 @@
 
 namespace brume {
 
-WorkerPool::WorkerPool(Control& control, std::size_t threads) : control_(control) {
+WorkerPool::WorkerPool(Control& control, std::size_t threads, std::shared_ptr<Backlog> backlog)
+    : control_(control), backlog_(std::move(backlog)) {
   for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
 }
 
@@ -27,6 +28,7 @@ void WorkerPool::stop() {
     dropped.swap(queue_);
   }
   wake_.notify_all();
+  backlog_->lift();
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
 }
@@ -41,10 +43,12 @@ void WorkerPool::work() {
       work = std::move(queue_.front());
       queue_.pop_front();
     }
+    backlog_->wait_for_room();
     [&]() noexcept { work.job(); }();
     // What the job captured goes before the answer does: `then` may rely on files being closed.
     work.job = nullptr;
-    if (work.then) control_.post(std::move(work.then));
+    if (work.then)
+      control_.post([then = std::move(work.then), item = Backlog::Item(backlog_)]() mutable { then(); });
   }
 }
 

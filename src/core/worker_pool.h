@@ -4,17 +4,20 @@
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
 
+#include "core/backlog.h"
 #include "core/runtime.h"
 
 namespace brume {
 
 class WorkerPool final : public Workers {
  public:
-  WorkerPool(Control& control, std::size_t threads);
+  // `backlog`: of what the control thread has not taken yet; shared with whoever takes what it makes of it.
+  WorkerPool(Control& control, std::size_t threads, std::shared_ptr<Backlog> backlog = std::make_shared<Backlog>());
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
   ~WorkerPool() override;  // stops
@@ -32,6 +35,7 @@ class WorkerPool final : public Workers {
   void work();
 
   Control& control_;
+  std::shared_ptr<Backlog> backlog_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Work> queue_;

@@ -21,6 +21,7 @@ struct Front::Parts {
                                            .audit = needs.audit,
                                            .cross_origin = needs.cross_origin,
                                            .turns = needs.turns,
+                                           .backlog = needs.backlog,
                                            .default_region = std::move(options.default_region),
                                            .limits = options.limits,
                                            .request_ids = front::RequestIds(needs.random)}),

@@ -13,6 +13,7 @@
 #include "aws/audit.h"
 #include "aws/authorization.h"
 #include "aws/http.h"
+#include "core/backlog.h"
 #include "core/model.h"
 #include "core/random.h"
 #include "core/runtime.h"
@@ -47,6 +48,7 @@ struct FrontNeeds {
   Relay* relay = nullptr;                     // null: load balancers' names are not relayed
   const CrossOrigin* cross_origin = nullptr;  // null: no bucket allows other origins
   Turns* turns = nullptr;                     // of `control`; null: every request is posted
+  std::shared_ptr<Backlog> backlog = std::make_shared<Backlog>();  // shared with the workers
 };
 
 struct Listening {

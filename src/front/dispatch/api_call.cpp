@@ -302,7 +302,7 @@ void ApiCall::to_control(Next step) {
   if (environment_->turns == nullptr) return environment_->control.post([self, step] { ((*self).*step)(); });
   const bool ran = environment_->turns->perform([self, step] {
     // The control thread is ahead: the step comes again when the I/O thread has taken the answers that lie before it.
-    if (!self->exchange_->on_io_thread() && self->environment_->answers_under_way >= Environment::kMostUnderWay)
+    if (!self->exchange_->on_io_thread() && self->environment_->backlog->is_full())
       return self->exchange_->post([self, step] { self->to_control(step); });
     // Set back within the turn: the next one may be that of a deferred answer, on another thread.
     struct InTurn {
@@ -323,11 +323,8 @@ void ApiCall::to_control(Next step) {
 // Tells nobody of what a power cut could still take back: neither who wrote it nor who saw it.
 void ApiCall::answer(Function send) {
   environment_->store.when_durable([self = shared_from_this(), send = std::move(send)]() mutable {
-    ++self->environment_->answers_under_way;
-    self->exchange_->post([self, send = std::move(send)]() mutable {
-      --self->environment_->answers_under_way;
-      send();
-    });
+    self->exchange_->post(
+        [send = std::move(send), item = Backlog::Item(self->environment_->backlog)]() mutable { send(); });
   });
 }
 

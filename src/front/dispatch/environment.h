@@ -2,14 +2,15 @@
 // control thread outlives the door.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "aws/audit.h"
 #include "aws/authorization.h"
+#include "core/backlog.h"
 #include "core/random.h"
 #include "core/time.h"
 #include "core/turns.h"
@@ -44,16 +45,13 @@ struct Environment {
   AuditSink& audit;
   const CrossOrigin* cross_origin = nullptr;  // control thread
   Turns* turns = nullptr;                     // of the control thread, where it gives any
+  std::shared_ptr<Backlog> backlog;  // answers are in it until they count as the connections' memory
   std::string default_region;
   http::Limits limits;
   RequestIds request_ids;     // I/O thread
   sigv4::KeyCache keys = {};  // I/O thread
   Services services = {};
   Statistics statistics = {};
-  // Answers on their way from the control thread to the I/O thread. A megabyte each may be, and they count against the
-  // connections' memory only once they have come.
-  std::atomic<std::size_t> answers_under_way = 0;
-  static constexpr std::size_t kMostUnderWay = 64;
 };
 
 }  // namespace brume::front

@@ -70,7 +70,7 @@ TEST(WaitingRequests, TheControlThreadIsFewAnswersAheadOfTheIoThread) {
   holding.holds.acquire();
   go_on.set_value();
   front.settle();
-  EXPECT_EQ(handled, Environment::kMostUnderWay);
+  EXPECT_EQ(handled, Backlog::kMost);
   holding.go_on.release();
   for (const auto& client : clients) EXPECT_EQ(client->read_answer().status(), 200);
   EXPECT_EQ(handled, kClients);

@@ -64,13 +64,13 @@ void run(const Keyspace& keyspace, const Snapshot& snapshot, GetJob& job) {
   if (job.reverse) std::ranges::reverse(job.events);
 }
 
-GetLogEventsOutput answer(const Logs& logs, const std::string& purpose, const GetJob& job) {
+GetLogEventsOutput answer(const Logs& logs, const std::string& purpose, GetJob& job) {
   GetLogEventsOutput output;
   output.events.ensure();
-  for (const ReadEvent& read : job.events) {
+  for (ReadEvent& read : job.events) {
     OutputLogEvent& event = output.events->emplace_back();
     event.timestamp = read.at.ms;
-    event.message = read.event.message;
+    event.message = std::move(read.event.message);
     event.ingestion_time = read.event.ingested_at.ms;
   }
   // At the end of a stream the token of the next page is the one that was given: so clients know.
@@ -254,11 +254,11 @@ void filter_log_events(Logs& logs, Tx&, const Request<FilterLogEventsInput>& req
                            FilterLogEventsOutput output;
                            output.events.ensure();
                            output.searched_log_streams.ensure();
-                           for (const auto& [stream, read] : job->found) {
+                           for (auto& [stream, read] : job->found) {
                              FilteredLogEvent& event = output.events->emplace_back();
                              event.log_stream_name = stream;
                              event.timestamp = read.at.ms;
-                             event.message = read.event.message;
+                             event.message = std::move(read.event.message);
                              event.ingestion_time = read.event.ingested_at.ms;
                              event.event_id = to_hex(sha1(read.key));
                            }
