@@ -86,11 +86,11 @@ function(brume_executable)
   endif()
   add_executable(brume ${CMAKE_SOURCE_DIR}/src/app/main.cpp)
   target_link_libraries(brume PRIVATE brume_app brume_warnings)
-  # Symbols are looked for in the libraries' order, and most are the C++ library's: a start is 1.4 ms shorter with it
-  # first.
-  # The allocator is linked whole, since the C++ library's operator new is found before it. The sanitizers have their own.
   if(NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")
+    # The allocator whole, since the C++ library's operator new is found before it. The sanitizers have their own.
     target_link_options(brume PRIVATE "SHELL:-Wl,--whole-archive ${STATIC_TCMALLOC} -Wl,--no-whole-archive")
+    # Symbols are looked for in the libraries' order, and most are the C++ library's: a start is 1.4 ms shorter with it
+    # first.
     target_link_options(brume PRIVATE "SHELL:-Wl,--no-as-needed -lstdc++ -lcrypto -lc -Wl,--as-needed")
   endif()
 endfunction()

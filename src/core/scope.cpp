@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "core/arn_view.h"
+
 namespace brume {
 namespace {
 
@@ -104,18 +106,10 @@ std::span<const Zone> zones_of(std::string_view region) {
 }
 
 std::optional<Arn> parse_arn(std::string_view text) {
-  if (!text.starts_with("arn:")) return std::nullopt;
-  text.remove_prefix(4);
-  Arn arn;
-  for (std::string* part : {&arn.partition, &arn.service, &arn.region, &arn.account}) {
-    const std::size_t colon = text.find(':');
-    if (colon == std::string_view::npos) return std::nullopt;
-    *part = text.substr(0, colon);
-    text.remove_prefix(colon + 1);
-  }
-  if (arn.partition.empty() || arn.service.empty() || text.empty()) return std::nullopt;
-  arn.resource = text;
-  return arn;
+  const std::optional<ArnView> arn = view_arn(text);
+  if (!arn) return std::nullopt;
+  return Arn{std::string(arn->partition), std::string(arn->service), std::string(arn->region),
+             std::string(arn->account), std::string(arn->resource)};
 }
 
 std::string to_string(const Arn& arn) {

@@ -2,29 +2,14 @@
 
 #include "aws/policy/evaluation.h"
 #include "aws/policy/library.h"
+#include "aws/policy/sample_policy.h"
 
 namespace brume::policy {
 namespace {
 
-// Ten policies as a team's role has them: a few statements each, some with conditions and variables.
 std::vector<std::string> ten_policies() {
   std::vector<std::string> texts;
-  for (int i = 0; i < 10; ++i) {
-    const std::string n = std::to_string(i);
-    texts.push_back(R"({"Version":"2012-10-17","Statement":[
-      {"Sid":"Read","Effect":"Allow","Action":["s3:GetObject","s3:ListBucket","s3:GetBucketLocation"],
-       "Resource":["arn:aws:s3:::assets-)" +
-                    n + R"(","arn:aws:s3:::assets-)" + n + R"(/*"]},
-      {"Sid":"Table","Effect":"Allow","Action":["dynamodb:GetItem","dynamodb:PutItem","dynamodb:Query"],
-       "Resource":"arn:aws:dynamodb:eu-west-1:111111111111:table/orders-)" +
-                    n + R"("},
-      {"Sid":"Logs","Effect":"Allow","Action":["logs:CreateLogStream","logs:PutLogEvents"],
-       "Resource":"arn:aws:logs:*:*:log-group:/ecs/service-)" +
-                    n + R"(:*"},
-      {"Sid":"Tls","Effect":"Deny","Action":"s3:*","Resource":"arn:aws:s3:::assets-)" +
-                    n + R"(/*",
-       "Condition":{"Bool":{"aws:SecureTransport":"false"}}}]})");
-  }
+  for (int i = 0; i < 10; ++i) texts.push_back(sample_policy(i));
   return texts;
 }
 

@@ -58,32 +58,35 @@ void Keys::keep_value(Entry& entry, std::string_view value) {
   texts_.append(value);
 }
 
-void Keys::add(std::string_view name, std::string_view value) {
-  Entry entry = keep(name);
+// Of a name that is there already its first entry; a new one is added with the value.
+std::optional<std::size_t> Keys::known_or_new(Entry& entry, std::string_view name, std::string_view value) {
+  entry = keep(name);
   const std::size_t first = first_of(name_of(entry), entry.mark);
   if (first == entries_.size()) {
     keep_value(entry, value);
     entries_.push_back(entry);
-    return;
+    return std::nullopt;
   }
   texts_.resize(entry.name_at);
   entry.name_at = entries_[first].name_at;
+  return first;
+}
+
+void Keys::add(std::string_view name, std::string_view value) {
+  Entry entry{};
+  const std::optional<std::size_t> first = known_or_new(entry, name, value);
+  if (!first) return;
   keep_value(entry, value);
-  entries_.insert(entries_.begin() + static_cast<std::ptrdiff_t>(first + run_at(first)), entry);
+  entries_.insert(entries_.begin() + static_cast<std::ptrdiff_t>(*first + run_at(*first)), entry);
 }
 
 void Keys::set(std::string_view name, std::string_view value) {
-  Entry entry = keep(name);
-  const std::size_t first = first_of(name_of(entry), entry.mark);
-  if (first == entries_.size()) {
-    keep_value(entry, value);
-    entries_.push_back(entry);
-    return;
-  }
-  texts_.resize(entry.name_at);
-  const auto from = entries_.begin() + static_cast<std::ptrdiff_t>(first + 1);
-  entries_.erase(from, from + static_cast<std::ptrdiff_t>(run_at(first) - 1));
-  keep_value(entries_[first], value);
+  Entry entry{};
+  const std::optional<std::size_t> first = known_or_new(entry, name, value);
+  if (!first) return;
+  const auto from = entries_.begin() + static_cast<std::ptrdiff_t>(*first + 1);
+  entries_.erase(from, from + static_cast<std::ptrdiff_t>(run_at(*first) - 1));
+  keep_value(entries_[*first], value);
 }
 
 Keys::Values Keys::find(std::string_view lower_name) const {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -67,6 +68,7 @@ class Keys {
   std::size_t run_at(std::size_t first) const;
   std::size_t first_of(std::string_view lower_name, std::uint32_t mark) const;
   Entry keep(std::string_view name);
+  std::optional<std::size_t> known_or_new(Entry& entry, std::string_view name, std::string_view value);
   void keep_value(Entry& entry, std::string_view value);
 
   std::string texts_;

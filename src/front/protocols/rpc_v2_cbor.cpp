@@ -1,5 +1,4 @@
 // Smithy's RPC v2 CBOR protocol: bodies as CBOR maps by member name, timestamps under tag 1.
-
 #include "front/protocols/cbor_items.h"
 #include "front/protocols/codec.h"
 

@@ -72,6 +72,15 @@ std::string upper_camel(std::string_view name) {
   return text;
 }
 
+// Of each element of a list what `render` makes of it.
+template <class Render>
+json::array elements(const model::Type& list, const void* value, const Storage& storage, const Render& render) {
+  json::array out(storage);
+  const std::size_t size = value == nullptr ? 0 : list.ops->size(value);
+  for (std::size_t i = 0; i < size; ++i) out.push_back(render(*list.element.type, list.ops->at(value, i)));
+  return out;
+}
+
 // The form of before 2015.
 class Sets {
  public:
@@ -133,31 +142,17 @@ class Sets {
   }
 
   json::array request_elements(const model::Type& list, const void* value, std::string_view item, int depth) const {
-    json::array out(storage_);
-    const model::Type& element = *list.element.type;
-    const std::size_t size = list.ops->size(value);
-    for (std::size_t i = 0; i < size; ++i) {
-      const void* each = list.ops->at(value, i);
-      if (element.kind == Kind::structure)
-        out.push_back(request(element, each, depth + 1));
-      else
-        out.push_back(json::object({{item, scalar_json(element, each, storage_, Dates::milliseconds)}}, storage_));
-    }
-    return out;
+    return elements(list, value, storage_, [&](const model::Type& type, const void* each) -> json::value {
+      if (type.kind == Kind::structure) return request(type, each, depth + 1);
+      return json::object({{item, scalar_json(type, each, storage_, Dates::milliseconds)}}, storage_);
+    });
   }
 
   json::array response_elements(const model::Type& list, const void* value, int depth) const {
-    json::array out(storage_);
-    const model::Type& element = *list.element.type;
-    const std::size_t size = list.ops->size(value);
-    for (std::size_t i = 0; i < size; ++i) {
-      const void* each = list.ops->at(value, i);
-      if (element.kind == Kind::structure)
-        out.push_back(response(element, each, depth + 1));
-      else
-        out.push_back(scalar_json(element, each, storage_, Dates::milliseconds));
-    }
-    return out;
+    return elements(list, value, storage_, [&](const model::Type& type, const void* each) -> json::value {
+      if (type.kind == Kind::structure) return response(type, each, depth + 1);
+      return scalar_json(type, each, storage_, Dates::milliseconds);
+    });
   }
 
   bool is_entry() const { return operation_.find("NetworkAclEntry") != std::string_view::npos; }
@@ -218,30 +213,31 @@ class Xml {
 
  private:
   json::value numbered(const model::Type& list, const void* value, int depth) const {
-    json::array out(storage_);
-    const std::size_t size = list.ops->size(value);
-    for (std::size_t i = 0; i < size; ++i) {
-      json::value each = request(*list.element.type, list.ops->at(value, i), depth + 1);
+    std::size_t tag = 0;
+    return one_or_all(elements(list, value, storage_, [&](const model::Type& type, const void* element) {
+      json::value each = request(type, element, depth + 1);
       json::object one(storage_);
       if (each.is_object())
         one = std::move(each.get_object());
       else
         one["content"] = std::move(each);
-      one["tag"] = i + 1;
-      out.push_back(std::move(one));
-    }
-    return size == 1 ? out.front() : json::value(std::move(out), storage_);
+      one["tag"] = ++tag;
+      return one;
+    }));
   }
 
   json::value set(const model::Type& list, const void* value, int depth) const {
-    const std::size_t size = value == nullptr ? 0 : list.ops->size(value);
-    if (size == 0) return json::value("", storage_);
-    json::array all(storage_);
-    for (std::size_t i = 0; i < size; ++i)
-      all.push_back(response(*list.element.type, list.ops->at(value, i), depth + 1));
+    json::array all = elements(list, value, storage_, [&](const model::Type& type, const void* each) {
+      return response(type, each, depth + 1);
+    });
+    if (all.empty()) return json::value("", storage_);
     json::object out(storage_);
-    out["item"] = size == 1 ? all.front() : json::value(std::move(all), storage_);
+    out["item"] = one_or_all(std::move(all));
     return out;
+  }
+
+  json::value one_or_all(json::array all) const {
+    return all.size() == 1 ? json::value(std::move(all.front()), storage_) : json::value(std::move(all), storage_);
   }
 
   const Storage& storage_;

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/arn_view.h"
 #include "core/text.h"
-#include "services/iam/arn_view.h"
 #include "services/iam/explanation.h"
 #include "services/iam/policy_checks.h"
 #include "services/iam/sealed_message.h"

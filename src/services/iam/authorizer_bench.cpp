@@ -2,12 +2,13 @@
 // why` and the note of the last use included.
 #include <benchmark/benchmark.h>
 
+#include "aws/policy/sample_policy.h"
 #include "services/iam/testing.h"
 
 namespace brume::iam {
 namespace {
 
-// A session of a role that has ten policies attached, each with four statements, as a team's roles have them.
+// A session of a role that has ten policies attached.
 struct Team : IamWorld {
   PolicyAuthorizer authorizer{*iam};
   RequestContext context;
@@ -15,8 +16,8 @@ struct Team : IamWorld {
   Team() {
     const Role role = make_role("team");
     for (int i = 0; i < 10; ++i) {
-      const std::string n = std::to_string(i);
-      call(attach_role_policy, {.role_name = "team", .policy_arn = make_policy("assets-" + n, document(n))});
+      const std::string arn = make_policy("assets-" + std::to_string(i), policy::sample_policy(i));
+      call(attach_role_policy, {.role_name = "team", .policy_arn = arn});
     }
     Principal session = root_principal();
     session.kind = Principal::Kind::role_session;
@@ -31,20 +32,6 @@ struct Team : IamWorld {
     context.source_address = "10.0.12.34";
     context.user_agent = "Boto3/1.44.5 md/Botocore#1.44.5 ua/2.1 os/linux lang/python#3.11.2";
     context.secure = true;
-  }
-  static std::string document(const std::string& n) {
-    return R"({"Version":"2012-10-17","Statement":[
-      {"Sid":"Read","Effect":"Allow","Action":["s3:GetObject","s3:ListBucket","s3:GetBucketLocation"],
-       "Resource":["arn:aws:s3:::assets-)" +
-           n + R"(","arn:aws:s3:::assets-)" + n + R"(/*"]},
-      {"Sid":"Table","Effect":"Allow","Action":["dynamodb:GetItem","dynamodb:PutItem","dynamodb:Query"],
-       "Resource":"arn:aws:dynamodb:eu-west-1:111111111111:table/orders-)" +
-           n + R"("},
-      {"Sid":"Logs","Effect":"Allow","Action":["logs:CreateLogStream","logs:PutLogEvents"],
-       "Resource":"arn:aws:logs:*:*:log-group:/ecs/service-)" +
-           n + R"(:*"},
-      {"Sid":"Tls","Effect":"Deny","Action":"s3:*","Resource":"arn:aws:s3:::assets-)" +
-           n + R"(/*","Condition":{"Bool":{"aws:SecureTransport":"false"}}}]})";
   }
 };
 

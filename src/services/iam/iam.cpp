@@ -4,10 +4,10 @@
 #include <utility>
 
 #include "aws/authorization.h"
+#include "core/arn_view.h"
 #include "core/text.h"
 #include "gen/iam.h"
 #include "services/iam/access_keys.h"
-#include "services/iam/arn_view.h"
 #include "services/iam/managed_policies.h"
 
 namespace brume::iam {

@@ -10,8 +10,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/arn_view.h"
 #include "core/scope.h"
-#include "services/iam/arn_view.h"
 #include "store/table.h"
 
 namespace brume::iam {

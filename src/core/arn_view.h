@@ -4,13 +4,13 @@
 #include <optional>
 #include <string_view>
 
-namespace brume::iam {
+namespace brume {
 
 struct ArnView {
   std::string_view partition, service, region, account, resource;
 };
 
-// As parse_arn reads it.
+// By "Amazon Resource Names" in the IAM guide; the resource may hold colons.
 inline std::optional<ArnView> view_arn(std::string_view text) {
   if (!text.starts_with("arn:")) return std::nullopt;
   text.remove_prefix(4);
@@ -26,4 +26,4 @@ inline std::optional<ArnView> view_arn(std::string_view text) {
   return arn;
 }
 
-}  // namespace brume::iam
+}  // namespace brume
