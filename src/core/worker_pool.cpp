@@ -47,8 +47,7 @@ void WorkerPool::work() {
     [&]() noexcept { work.job(); }();
     // What the job captured goes before the answer does: `then` may rely on files being closed.
     work.job = nullptr;
-    if (work.then)
-      control_.post([then = std::move(work.then), item = Backlog::Item(backlog_)]() mutable { then(); });
+    if (work.then) control_.post([then = std::move(work.then), item = Backlog::Item(backlog_)]() mutable { then(); });
   }
 }
 

@@ -44,10 +44,10 @@ struct FrontNeeds {
   const Credentials& credentials;
   const Authorizer& authorizer;
   AuditSink& audit;
-  CertificateSource* certificates = nullptr;  // null: no TLS
-  Relay* relay = nullptr;                     // null: load balancers' names are not relayed
-  const CrossOrigin* cross_origin = nullptr;  // null: no bucket allows other origins
-  Turns* turns = nullptr;                     // of `control`; null: every request is posted
+  CertificateSource* certificates = nullptr;                       // null: no TLS
+  Relay* relay = nullptr;                                          // null: load balancers' names are not relayed
+  const CrossOrigin* cross_origin = nullptr;                       // null: no bucket allows other origins
+  Turns* turns = nullptr;                                          // of `control`; null: every request is posted
   std::shared_ptr<Backlog> backlog = std::make_shared<Backlog>();  // shared with the workers
 };
 

@@ -45,7 +45,7 @@ struct Environment {
   AuditSink& audit;
   const CrossOrigin* cross_origin = nullptr;  // control thread
   Turns* turns = nullptr;                     // of the control thread, where it gives any
-  std::shared_ptr<Backlog> backlog;  // answers are in it until they count as the connections' memory
+  std::shared_ptr<Backlog> backlog;           // answers are in it until they count as the connections' memory
   std::string default_region;
   http::Limits limits;
   RequestIds request_ids;     // I/O thread
