@@ -1,4 +1,5 @@
 """Fixtures of the end-to-end tests: a cloud per file, with nothing left of it afterwards (DECISIONS 24)."""
+import contextlib
 import os
 import pathlib
 import shutil
@@ -67,15 +68,21 @@ def end(cloud, name=None):
     assert not left, 'down --delete left behind:\n  ' + '\n  '.join(left)
 
 
+@contextlib.contextmanager
+def served(name, *options):
+    """A cloud that is up, and gone afterwards; its log is kept by that name."""
+    cloud = make_cloud(*options)
+    try:
+        yield cloud.up()
+    finally:
+        end(cloud, name)
+
+
 @pytest.fixture(scope='module')
 def cloud(request):
     """A cloud of the file's own, up, offline, on a port of its own."""
-    cloud = make_cloud('--offline')
-    try:
-        cloud.up()
+    with served(request.path.stem, '--offline') as cloud:
         yield cloud
-    finally:
-        end(cloud, request.path.stem)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import urllib.parse
 
 import pytest
 
-from conftest import end, make_cloud
+from conftest import served
 from raw import ask, descriptors, identity, memory_kib
 from stack import Stack
 from test_bad_input_slow import clients, settle
@@ -28,11 +28,8 @@ finally:
 
 @pytest.fixture(scope='module')
 def cloud(request):
-    cloud = make_cloud('--offline', '--name', f'{ISSUER}={ADDRESS}')
-    try:
-        yield cloud.up()
-    finally:
-        end(cloud, request.path.stem)
+    with served(request.path.stem, '--offline', '--name', f'{ISSUER}={ADDRESS}') as cloud:
+        yield cloud
 
 
 @pytest.fixture(scope='module')

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 import traces
-from conftest import end, make_cloud
+from conftest import served
 from hello import Loading
 from shape import difference, inside, shape
 from stack import NAME, Stack
@@ -21,15 +21,12 @@ DNS = '198.18.0.1'  # of the internet namespace
 
 @pytest.fixture(scope='module')
 def stack():
-    cloud = make_cloud()  # with a way to the internet, which ends in the tests' own namespace
-    try:
-        stack = Stack(cloud.up())
+    with served('test_faults_processes') as cloud:  # with a way to the internet, which ends in the tests' own namespace
+        stack = Stack(cloud)
         stack.apply('1')
         settled(stack)
         stack.undisturbed = seen(stack)
         yield stack
-    finally:
-        end(cloud, 'test_faults_processes')
 
 
 def load(stack, rate=40, timeout=10):

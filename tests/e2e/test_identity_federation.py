@@ -10,7 +10,7 @@ import time
 import pytest
 from botocore.exceptions import ClientError
 
-from conftest import end, make_cloud
+from conftest import served
 
 ACCOUNT = '000000000000'
 ISSUER = 'token.actions.githubusercontent.com'
@@ -64,12 +64,8 @@ class Issuer:
 
 @pytest.fixture(scope='module')
 def cloud(request):
-    cloud = make_cloud('--offline', '--name', f'{ISSUER}={ADDRESS}')
-    try:
-        cloud.up()
+    with served(request.path.stem, '--offline', '--name', f'{ISSUER}={ADDRESS}') as cloud:
         yield cloud
-    finally:
-        end(cloud, request.path.stem)
 
 
 @pytest.fixture(scope='module')

@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from cloud import REGION
-from conftest import end, make_cloud
+from conftest import end, make_cloud, served
 
 ACCOUNT = '111111111111'
 EVERYTHING = {'Effect': 'Allow', 'Action': '*', 'Resource': '*'}
@@ -28,12 +28,8 @@ def cloud(request, tmp_path_factory):
     for name, statements in (('root.json', ROOT), ('unit.json', UNIT)):
         (directory / name).write_text(policy(*statements))
         options += ['--service-control-policy', directory / name]
-    cloud = make_cloud('--offline', *options)
-    try:
-        cloud.up()
+    with served(request.path.stem, '--offline', *options) as cloud:
         yield cloud
-    finally:
-        end(cloud, request.path.stem)
 
 
 @pytest.fixture(scope='module')
