@@ -2,6 +2,7 @@
 // the shape, so that what is filtered on is what is shown.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <initializer_list>
 #include <map>
@@ -9,6 +10,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "aws/filters.h"
@@ -50,22 +53,6 @@ Tags tags_of(const Shape& shape) {
 template <class Shape>
 inline constexpr bool kHasTags = requires(Shape shape) { shape.tags; } || requires(Shape shape) { shape.tag_set; };
 
-// The records with the given ids (all of the scope's when there are none), rendered by `shape_of`.
-template <class Shape, class Record, class ShapeOf>
-std::vector<Shape> render(const Table<Record>& table, const Scope& scope, const IdKind& kind,
-                          const std::vector<std::string>& ids, const ShapeOf& shape_of) {
-  std::vector<Shape> shapes;
-  if (ids.empty()) {
-    table.for_each(scope, [&](const Record& record) { shapes.push_back(shape_of(record)); });
-    return shapes;
-  }
-  for (const std::string& id : ids) check_form(kind, id);
-  for (const std::string& id : std::set<std::string>(ids.begin(), ids.end())) {
-    shapes.push_back(shape_of(get(table, scope, kind, id)));
-  }
-  return shapes;
-}
-
 // The values of a filter that can be looked up: it is there and has no wildcards.
 const std::vector<std::string>* literal_values(const Filters& filters, std::string_view name);
 
@@ -81,7 +68,7 @@ struct LookUp {
 template <class Record>
 std::vector<const Record*> candidates(const Table<Record>& table, const Scope& scope, const IdKind& kind,
                                       const std::vector<std::string>& ids, const Filters& filters,
-                                      std::initializer_list<LookUp<Record>> look_ups) {
+                                      std::initializer_list<LookUp<Record>> look_ups = {}) {
   std::map<std::string_view, const Record*> found;
   for (const std::string& id : ids) check_form(kind, id);
   for (const std::string& id : ids) {
@@ -112,6 +99,41 @@ void apply_filters(const Filters& filters, std::span<const FilterField<Shape>> f
 // AWS's bounds of MaxResults; answers over the largest page are cut at 1000 as well.
 std::size_t page_limit(const opt<std::int64_t>& max_results);
 AwsError invalid_next_token();
+
+template <class Input>
+Filters filters_of(const Input& input) {
+  if constexpr (requires { input.filters; }) {
+    return filters_from(input.filters.get());
+  } else if constexpr (requires { input.filter; }) {
+    return filters_from(input.filter.get());
+  } else {
+    return {};
+  }
+}
+
+// The page of `records` (in the order of ids) that is asked for: rendered by `shape_of` into `shapes` and filtered
+// until it is full, since a listing's cost is to be that of what it shows. Returns the next page's token.
+template <class Shape, class Input, class Record, class ShapeOf>
+opt<std::string> show_page(const Ec2& ec2, const Request<Input>& request, std::string_view operation,
+                           std::type_identity_t<std::span<const FilterField<Shape>>> fields,
+                           const std::vector<const Record*>& records, std::vector<Shape>& shapes,
+                           const ShapeOf& shape_of) {
+  const Filters filters = filters_of(request.input);
+  check_filters(filters, fields, kHasTags<Shape>);
+  const std::size_t limit = page_limit(request.input.max_results);
+  const std::string purpose = paging_purpose(operation, request.scope);
+  const std::string start = page_start(ec2.paging, purpose, request.input.next_token, invalid_next_token());
+  const std::string* last = nullptr;
+  for (auto at = std::ranges::upper_bound(records, start, {}, [](const Record* record) { return record->id; });
+       at != records.end(); ++at) {
+    Shape shape = shape_of(**at);
+    if (!passes_filters(filters, fields, tags_of(shape), shape)) continue;
+    if (shapes.size() == limit) return ec2.paging.seal(purpose, *last);
+    shapes.push_back(std::move(shape));
+    last = &(*at)->id;
+  }
+  return kNothing;
+}
 
 // Keeps one page of `shapes`, which ascend by `key_of`, and returns the next page's token.
 template <class Input, class Shape, class KeyOf>

@@ -287,12 +287,14 @@ ListTablesOutput list_tables(Dynamodb& dynamodb, Tx&, const Request<ListTablesIn
   const auto limit = static_cast<std::size_t>(request.input.limit.value_or(100));
   ListTablesOutput output;
   output.table_names.ensure();
-  dynamodb.tables.for_each(request.scope, [&](const TableRecord& table) {
-    if (request.input.exclusive_start_table_name && table.name <= *request.input.exclusive_start_table_name) return;
-    if (output.table_names->size() < limit)
-      output.table_names->push_back(table.name);
-    else
+  const opt<std::string>& start = request.input.exclusive_start_table_name;
+  dynamodb.tables.visit_from(request.scope, start ? *start + '\0' : "", [&](const TableRecord& table) {
+    if (output.table_names->size() == limit) {
       output.last_evaluated_table_name = output.table_names->back();
+      return false;
+    }
+    output.table_names->push_back(table.name);
+    return true;
   });
   return output;
 }

@@ -192,13 +192,13 @@ DescribeAddressesOutput describe_addresses(Ec2& ec2, Tx& tx, const Request<Descr
   for (const std::string& ip : ips) {
     if (find_by_public_ip(ec2, request.scope, ip) == nullptr) throw address_not_found(ip);
   }
-  addresses = render<Address>(ec2.addresses, request.scope, kAllocationId, request.input.allocation_ids.get(),
-                              [&](const AddressRecord& address) { return address_shape(ec2, request.scope, address); });
-  if (!ips.empty()) {
-    std::erase_if(addresses,
-                  [&](const Address& address) { return std::ranges::find(ips, *address.public_ip) == ips.end(); });
+  const Filters filters = filters_of(request.input);
+  for (const AddressRecord* address :
+       candidates(ec2.addresses, request.scope, kAllocationId, request.input.allocation_ids.get(), filters)) {
+    if (ips.empty() || std::ranges::find(ips, address->public_ip) != ips.end())
+      addresses.push_back(address_shape(ec2, request.scope, *address));
   }
-  apply_filters<Address>(filters_from(request.input.filters.get()), kFilters, addresses);
+  apply_filters<Address>(filters, kFilters, addresses);
   return output;
 }
 
@@ -208,14 +208,11 @@ DescribeAddressesAttributeOutput describe_addresses_attribute(Ec2& ec2, Tx& tx,
                                                               const Request<DescribeAddressesAttributeInput>& request) {
   begin(ec2, tx, request);
   DescribeAddressesAttributeOutput output;
-  auto& addresses = output.addresses.ensure();
-  addresses =
-      render<AddressAttribute>(ec2.addresses, request.scope, kAllocationId, request.input.allocation_ids.get(),
-                               [](const AddressRecord& address) {
-                                 return AddressAttribute{.public_ip = address.public_ip, .allocation_id = address.id};
-                               });
-  output.next_token = page(ec2, request, "DescribeAddressesAttribute", addresses,
-                           [](const AddressAttribute& address) { return *address.allocation_id; });
+  const auto records = candidates(ec2.addresses, request.scope, kAllocationId, request.input.allocation_ids.get(), {});
+  output.next_token = show_page(ec2, request, "DescribeAddressesAttribute", {}, records, output.addresses.ensure(),
+                                [](const AddressRecord& address) {
+                                  return AddressAttribute{.public_ip = address.public_ip, .allocation_id = address.id};
+                                });
   return output;
 }
 

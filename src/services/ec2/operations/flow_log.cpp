@@ -219,11 +219,10 @@ DeleteFlowLogsOutput delete_flow_logs(Ec2& ec2, Tx& tx, const Request<DeleteFlow
 DescribeFlowLogsOutput describe_flow_logs(Ec2& ec2, Tx& tx, const Request<DescribeFlowLogsInput>& request) {
   begin(ec2, tx, request);
   DescribeFlowLogsOutput output;
-  auto& logs = output.flow_logs.ensure();
-  logs = render<FlowLog>(ec2.flow_logs, request.scope, kFlowLogId, request.input.flow_log_ids.get(),
-                         [&](const FlowLogRecord& log) { return log_shape(request.scope, log); });
-  apply_filters<FlowLog>(filters_from(request.input.filter.get()), kFilters, logs);
-  output.next_token = page(ec2, request, "DescribeFlowLogs", logs, [](const FlowLog& log) { return *log.flow_log_id; });
+  const auto records =
+      candidates(ec2.flow_logs, request.scope, kFlowLogId, request.input.flow_log_ids.get(), filters_of(request.input));
+  output.next_token = show_page(ec2, request, "DescribeFlowLogs", kFilters, records, output.flow_logs.ensure(),
+                                [&](const FlowLogRecord& log) { return log_shape(request.scope, log); });
   return output;
 }
 

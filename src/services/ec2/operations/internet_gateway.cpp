@@ -115,13 +115,11 @@ DescribeInternetGatewaysOutput describe_internet_gateways(Ec2& ec2, Tx& tx,
                                                           const Request<DescribeInternetGatewaysInput>& request) {
   begin(ec2, tx, request);
   DescribeInternetGatewaysOutput output;
-  auto& gateways = output.internet_gateways.ensure();
-  gateways = render<InternetGateway>(
-      ec2.internet_gateways, request.scope, kInternetGatewayId, request.input.internet_gateway_ids.get(),
-      [&](const InternetGatewayRecord& gateway) { return gateway_shape(request.scope, gateway); });
-  apply_filters<InternetGateway>(filters_from(request.input.filters.get()), kFilters, gateways);
-  output.next_token = page(ec2, request, "DescribeInternetGateways", gateways,
-                           [](const InternetGateway& gateway) { return *gateway.internet_gateway_id; });
+  const auto records = candidates(ec2.internet_gateways, request.scope, kInternetGatewayId,
+                                  request.input.internet_gateway_ids.get(), filters_of(request.input));
+  output.next_token =
+      show_page(ec2, request, "DescribeInternetGateways", kFilters, records, output.internet_gateways.ensure(),
+                [&](const InternetGatewayRecord& gateway) { return gateway_shape(request.scope, gateway); });
   return output;
 }
 

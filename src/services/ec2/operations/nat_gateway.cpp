@@ -166,12 +166,10 @@ DescribeNatGatewaysOutput describe_nat_gateways(Ec2& ec2, Tx& tx, const Request<
   begin(ec2, tx, request);
   forget_old(ec2, tx, request.scope);
   DescribeNatGatewaysOutput output;
-  auto& gateways = output.nat_gateways.ensure();
-  gateways = render<NatGateway>(ec2.nat_gateways, request.scope, kNatGateway, request.input.nat_gateway_ids.get(),
-                                gateway_shape);
-  apply_filters<NatGateway>(filters_from(request.input.filter.get()), kFilters, gateways);
-  output.next_token = page(ec2, request, "DescribeNatGateways", gateways,
-                           [](const NatGateway& gateway) { return *gateway.nat_gateway_id; });
+  const auto records = candidates(ec2.nat_gateways, request.scope, kNatGateway, request.input.nat_gateway_ids.get(),
+                                  filters_of(request.input));
+  output.next_token =
+      show_page(ec2, request, "DescribeNatGateways", kFilters, records, output.nat_gateways.ensure(), gateway_shape);
   return output;
 }
 

@@ -242,12 +242,10 @@ DeleteNetworkAclOutput delete_network_acl(Ec2& ec2, Tx& tx, const Request<Delete
 DescribeNetworkAclsOutput describe_network_acls(Ec2& ec2, Tx& tx, const Request<DescribeNetworkAclsInput>& request) {
   begin(ec2, tx, request);
   DescribeNetworkAclsOutput output;
-  auto& acls = output.network_acls.ensure();
-  acls = render<NetworkAcl>(ec2.acls, request.scope, kAclId, request.input.network_acl_ids.get(),
-                            [&](const AclRecord& acl) { return acl_shape(ec2, request.scope, acl); });
-  apply_filters<NetworkAcl>(filters_from(request.input.filters.get()), kFilters, acls);
-  output.next_token =
-      page(ec2, request, "DescribeNetworkAcls", acls, [](const NetworkAcl& acl) { return *acl.network_acl_id; });
+  const auto records =
+      candidates(ec2.acls, request.scope, kAclId, request.input.network_acl_ids.get(), filters_of(request.input));
+  output.next_token = show_page(ec2, request, "DescribeNetworkAcls", kFilters, records, output.network_acls.ensure(),
+                                [&](const AclRecord& acl) { return acl_shape(ec2, request.scope, acl); });
   return output;
 }
 

@@ -216,13 +216,11 @@ DescribeNetworkInterfacesOutput describe_network_interfaces(Ec2& ec2, Tx& tx,
                    "The parameter networkInterfaceIds cannot be used with the parameter maxResults");
   }
   DescribeNetworkInterfacesOutput output;
-  auto& interfaces = output.network_interfaces.ensure();
-  interfaces = render<NetworkInterface>(
-      ec2.interfaces, request.scope, kInterfaceId, input.network_interface_ids.get(),
-      [&](const InterfaceRecord& interface) { return interface_shape(ec2, request.scope, interface); });
-  apply_filters<NetworkInterface>(filters_from(input.filters.get()), kFilters, interfaces);
-  output.next_token = page(ec2, request, "DescribeNetworkInterfaces", interfaces,
-                           [](const NetworkInterface& interface) { return *interface.network_interface_id; });
+  const auto records = candidates(ec2.interfaces, request.scope, kInterfaceId, input.network_interface_ids.get(),
+                                  filters_of(request.input));
+  output.next_token =
+      show_page(ec2, request, "DescribeNetworkInterfaces", kFilters, records, output.network_interfaces.ensure(),
+                [&](const InterfaceRecord& interface) { return interface_shape(ec2, request.scope, interface); });
   return output;
 }
 

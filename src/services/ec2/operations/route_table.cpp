@@ -157,12 +157,10 @@ DeleteRouteTableOutput delete_route_table(Ec2& ec2, Tx& tx, const Request<Delete
 DescribeRouteTablesOutput describe_route_tables(Ec2& ec2, Tx& tx, const Request<DescribeRouteTablesInput>& request) {
   begin(ec2, tx, request);
   DescribeRouteTablesOutput output;
-  auto& tables = output.route_tables.ensure();
-  tables = render<RouteTable>(ec2.route_tables, request.scope, kRouteTableId, request.input.route_table_ids.get(),
-                              [&](const RouteTableRecord& table) { return table_shape(ec2, request.scope, table); });
-  apply_filters<RouteTable>(filters_from(request.input.filters.get()), kFilters, tables);
-  output.next_token =
-      page(ec2, request, "DescribeRouteTables", tables, [](const RouteTable& table) { return *table.route_table_id; });
+  const auto records = candidates(ec2.route_tables, request.scope, kRouteTableId, request.input.route_table_ids.get(),
+                                  filters_of(request.input));
+  output.next_token = show_page(ec2, request, "DescribeRouteTables", kFilters, records, output.route_tables.ensure(),
+                                [&](const RouteTableRecord& table) { return table_shape(ec2, request.scope, table); });
   return output;
 }
 

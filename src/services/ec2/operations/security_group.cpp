@@ -207,12 +207,7 @@ DeleteSecurityGroupOutput delete_security_group(Ec2& ec2, Tx& tx, const Request<
 DescribeSecurityGroupsOutput describe_security_groups(Ec2& ec2, Tx& tx,
                                                       const Request<DescribeSecurityGroupsInput>& request) {
   begin(ec2, tx, request);
-  DescribeSecurityGroupsOutput output;
-  auto& groups = output.security_groups.ensure();
-  const Filters filters = filters_from(request.input.filters.get());
-  for (const GroupRecord* group : meant_groups(ec2, request.scope, request.input.group_ids.get(), filters)) {
-    groups.push_back(group_shape(ec2, request.scope, *group));
-  }
+  auto groups = meant_groups(ec2, request.scope, request.input.group_ids.get(), filters_of(request.input));
   const std::vector<std::string>& names = request.input.group_names.get();
   if (!names.empty()) {
     // "DescribeSecurityGroups": names are those of the default VPC's groups.
@@ -220,13 +215,14 @@ DescribeSecurityGroupsOutput describe_security_groups(Ec2& ec2, Tx& tx,
     for (const std::string& name : names) {
       if (vpc == nullptr || groups_named(ec2, request.scope, vpc->id, name).empty()) throw not_found(kGroupId, name);
     }
-    std::erase_if(groups, [&](const SecurityGroup& group) {
-      return *group.vpc_id != vpc->id || std::ranges::find(names, *group.group_name) == names.end();
+    std::erase_if(groups, [&](const GroupRecord* group) {
+      return group->vpc != vpc->id || std::ranges::find(names, group->name) == names.end();
     });
   }
-  apply_filters<SecurityGroup>(filters, kFilters, groups);
+  DescribeSecurityGroupsOutput output;
   output.next_token =
-      page(ec2, request, "DescribeSecurityGroups", groups, [](const SecurityGroup& group) { return *group.group_id; });
+      show_page(ec2, request, "DescribeSecurityGroups", kFilters, groups, output.security_groups.ensure(),
+                [&](const GroupRecord& group) { return group_shape(ec2, request.scope, group); });
   return output;
 }
 

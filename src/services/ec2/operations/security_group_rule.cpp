@@ -275,15 +275,13 @@ DescribeSecurityGroupRulesOutput describe_security_group_rules(
     Ec2& ec2, Tx& tx, const Request<DescribeSecurityGroupRulesInput>& request) {
   begin(ec2, tx, request);
   DescribeSecurityGroupRulesOutput output;
-  auto& rules = output.security_group_rules.ensure();
-  const Filters filters = filters_from(request.input.filters.get());
-  const auto meant = candidates<GroupRuleRecord>(
-      ec2.group_rules, request.scope, kGroupRuleId, request.input.security_group_rule_ids.get(), filters,
+  const auto records = candidates<GroupRuleRecord>(
+      ec2.group_rules, request.scope, kGroupRuleId, request.input.security_group_rule_ids.get(),
+      filters_of(request.input),
       {{"group-id", [&](const std::string& group) { return rules_of(ec2, request.scope, group); }}});
-  for (const GroupRuleRecord* rule : meant) rules.push_back(rule_shape(request.scope, ec2, *rule));
-  apply_filters<SecurityGroupRule>(filters, kFilters, rules);
-  output.next_token = page(ec2, request, "DescribeSecurityGroupRules", rules,
-                           [](const SecurityGroupRule& rule) { return *rule.security_group_rule_id; });
+  output.next_token =
+      show_page(ec2, request, "DescribeSecurityGroupRules", kFilters, records, output.security_group_rules.ensure(),
+                [&](const GroupRuleRecord& rule) { return rule_shape(request.scope, ec2, rule); });
   return output;
 }
 

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "services/ec2/testing.h"
 
 namespace brume::ec2 {
@@ -284,6 +286,30 @@ TEST_F(SecurityGroups, Filters) {
   EXPECT_EQ(of_vpc.security_group_for_vpcs->size(), 2u);
   EXPECT_TRUE(
       world.call(describe_security_group_references, {.group_id = {{id}}}).security_group_reference_set->empty());
+}
+
+// A page is full of what passes the filter, whatever lies between; after the last match there is no further page.
+TEST_F(SecurityGroups, PagesOfAFilterAreFull) {
+  std::set<std::string> named;
+  for (int i = 0; i < 40; ++i) {
+    const std::string name = (i % 4 == 0 ? "front-" : "back-") + std::to_string(i);
+    const std::string made =
+        *world.call(create_security_group, {.description = "d", .group_name = name, .vpc_id = vpc}).group_id;
+    if (i % 4 == 0) named.insert(made);
+  }
+  std::vector<std::size_t> sizes;
+  std::set<std::string> seen;
+  opt<std::string> token;
+  do {
+    const auto output =
+        world.call(describe_security_groups,
+                   {.next_token = token, .max_results = 5, .filters = filter("group-name", {"front-*"})});
+    sizes.push_back(output.security_groups->size());
+    for (const SecurityGroup& group : output.security_groups.get()) EXPECT_TRUE(seen.insert(*group.group_id).second);
+    token = output.next_token;
+  } while (token);
+  EXPECT_EQ(sizes, (std::vector<std::size_t>{5, 5}));
+  EXPECT_EQ(seen, named);
 }
 
 }  // namespace

@@ -192,12 +192,10 @@ DeleteSubnetOutput delete_subnet(Ec2& ec2, Tx& tx, const Request<DeleteSubnetInp
 DescribeSubnetsOutput describe_subnets(Ec2& ec2, Tx& tx, const Request<DescribeSubnetsInput>& request) {
   begin(ec2, tx, request);
   DescribeSubnetsOutput output;
-  auto& subnets = output.subnets.ensure();
-  subnets = render<Subnet>(ec2.subnets, request.scope, kSubnetId, request.input.subnet_ids.get(),
-                           [&](const SubnetRecord& subnet) { return subnet_shape(ec2, request.scope, subnet); });
-  apply_filters<Subnet>(filters_from(request.input.filters.get()), kFilters, subnets);
-  output.next_token =
-      page(ec2, request, "DescribeSubnets", subnets, [](const Subnet& subnet) { return *subnet.subnet_id; });
+  const auto records =
+      candidates(ec2.subnets, request.scope, kSubnetId, request.input.subnet_ids.get(), filters_of(request.input));
+  output.next_token = show_page(ec2, request, "DescribeSubnets", kFilters, records, output.subnets.ensure(),
+                                [&](const SubnetRecord& subnet) { return subnet_shape(ec2, request.scope, subnet); });
   return output;
 }
 

@@ -146,11 +146,10 @@ DeleteVpcOutput delete_vpc(Ec2& ec2, Tx& tx, const Request<DeleteVpcInput>& requ
 DescribeVpcsOutput describe_vpcs(Ec2& ec2, Tx& tx, const Request<DescribeVpcsInput>& request) {
   begin(ec2, tx, request);
   DescribeVpcsOutput output;
-  auto& vpcs = output.vpcs.ensure();
-  vpcs = render<Vpc>(ec2.vpcs, request.scope, kVpcId, request.input.vpc_ids.get(),
-                     [&](const VpcRecord& vpc) { return vpc_shape(ec2, request.scope, vpc); });
-  apply_filters<Vpc>(filters_from(request.input.filters.get()), kFilters, vpcs);
-  output.next_token = page(ec2, request, "DescribeVpcs", vpcs, [](const Vpc& vpc) { return *vpc.vpc_id; });
+  const auto records =
+      candidates(ec2.vpcs, request.scope, kVpcId, request.input.vpc_ids.get(), filters_of(request.input));
+  output.next_token = show_page(ec2, request, "DescribeVpcs", kFilters, records, output.vpcs.ensure(),
+                                [&](const VpcRecord& vpc) { return vpc_shape(ec2, request.scope, vpc); });
   return output;
 }
 

@@ -227,13 +227,11 @@ DeleteVpcEndpointsOutput delete_vpc_endpoints(Ec2& ec2, Tx& tx, const Request<De
 DescribeVpcEndpointsOutput describe_vpc_endpoints(Ec2& ec2, Tx& tx, const Request<DescribeVpcEndpointsInput>& request) {
   begin(ec2, tx, request);
   DescribeVpcEndpointsOutput output;
-  auto& endpoints = output.vpc_endpoints.ensure();
-  endpoints =
-      render<VpcEndpoint>(ec2.endpoints, request.scope, kEndpointId, request.input.vpc_endpoint_ids.get(),
-                          [&](const EndpointRecord& endpoint) { return endpoint_shape(request.scope, endpoint); });
-  apply_filters<VpcEndpoint>(filters_from(request.input.filters.get()), kFilters, endpoints);
-  output.next_token = page(ec2, request, "DescribeVpcEndpoints", endpoints,
-                           [](const VpcEndpoint& endpoint) { return *endpoint.vpc_endpoint_id; });
+  const auto records = candidates(ec2.endpoints, request.scope, kEndpointId, request.input.vpc_endpoint_ids.get(),
+                                  filters_of(request.input));
+  output.next_token =
+      show_page(ec2, request, "DescribeVpcEndpoints", kFilters, records, output.vpc_endpoints.ensure(),
+                [&](const EndpointRecord& endpoint) { return endpoint_shape(request.scope, endpoint); });
   return output;
 }
 
