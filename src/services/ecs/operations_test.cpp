@@ -157,6 +157,29 @@ TEST_F(EcsTest, ServicesAreCheckedBeforeTheyAreMade) {
   EXPECT_EQ(call(list_services, list).service_arns->size(), 1U);
 }
 
+TEST_F(EcsTest, DefinitionsAreListedFromEitherEndOverPages) {
+  std::vector<std::string> made;
+  for (int i = 0; i < 12; ++i) made.push_back(registered());  // revision 10 follows 9
+  const auto list = [&](const std::string& sort) {
+    ListTaskDefinitionsInput input;
+    input.max_results = 5;
+    input.sort = sort;
+    std::vector<std::string> arns;
+    std::size_t pages = 0;
+    do {
+      const ListTaskDefinitionsOutput output = call(list_task_definitions, input);
+      for (const std::string& arn : output.task_definition_arns.get()) arns.push_back(arn);
+      input.next_token = output.next_token;
+      ++pages;
+    } while (input.next_token);
+    EXPECT_EQ(pages, 3U);
+    return arns;
+  };
+  EXPECT_EQ(list("ASC"), made);
+  std::ranges::reverse(made);
+  EXPECT_EQ(list("DESC"), made);
+}
+
 TEST_F(EcsTest, TagsOfEveryKind) {
   make_cluster();
   const std::string definition = registered();

@@ -44,22 +44,15 @@ void check_passed_roles(const Ecs& ecs, const Request<Input>& request, const Tas
   check(definition.execution_role_arn, overrides.execution_role_arn);
 }
 
-// One page of ARNs (up to maxResults, 100 by default), in the order of their keys; sets the next page's token. An item
-// is an ARN that is its own key, or a pair of key and ARN.
-struct ArnItem {
-  std::string key, arn;
-  ArnItem(std::string text) : key(text), arn(std::move(text)) {}
-  ArnItem(std::string key, std::string arn) : key(std::move(key)), arn(std::move(arn)) {}
-};
+// One page of ARNs, or of other names, which ascend: up to maxResults, else `usual`. Sets the next page's token.
 template <class Input>
 std::vector<std::string> page_of(const Ecs& ecs, const Request<Input>& request, std::string_view operation,
-                                 std::vector<ArnItem> items, opt<std::string>& next_token) {
-  const auto limit = static_cast<std::size_t>(request.input.max_results.value_or(100));
+                                 std::vector<std::string> arns, opt<std::string>& next_token,
+                                 std::int64_t usual = 100) {
   next_token = cut_page(
-      ecs.paging, paging_purpose("ecs:" + std::string(operation), request.scope), request.input.next_token, limit,
-      items, [](const ArnItem& item) { return item.key; }, invalid_parameter_exception("Invalid token."));
-  std::vector<std::string> arns;
-  for (ArnItem& item : items) arns.push_back(std::move(item.arn));
+      ecs.paging, paging_purpose("ecs:" + std::string(operation), request.scope), request.input.next_token,
+      static_cast<std::size_t>(request.input.max_results.value_or(usual)), arns,
+      [](const std::string& arn) { return arn; }, invalid_parameter_exception("Invalid token."));
   return arns;
 }
 

@@ -73,12 +73,12 @@ void Logs::start() { expire(*this); }
 std::string stream_key(const std::string& group, const std::string& stream) { return group + '\0' + stream; }
 
 std::vector<const StreamRecord*> streams_of(const Logs& logs, const Scope& scope, const std::string& group,
-                                            const std::string& prefix) {
+                                            const std::string& prefix, const std::string& from, std::size_t most) {
   std::vector<const StreamRecord*> found;
-  logs.streams.visit_from(scope, stream_key(group, prefix), [&](const StreamRecord& stream) {
-    const bool within = stream.group == group && stream.name.starts_with(prefix);
-    if (within) found.push_back(&stream);
-    return within;
+  logs.streams.visit_from(scope, stream_key(group, std::max(prefix, from)), [&](const StreamRecord& stream) {
+    if (found.size() == most || stream.group != group || !stream.name.starts_with(prefix)) return false;
+    found.push_back(&stream);
+    return true;
   });
   return found;
 }

@@ -81,9 +81,10 @@ struct Logs {
 };
 
 std::string stream_key(const std::string& group, const std::string& stream);
-// The group's streams whose names start with `prefix`, in the order of names.
+// The group's streams whose names start with `prefix`, in the order of names: the first `most` from the name `from` on.
 std::vector<const StreamRecord*> streams_of(const Logs& logs, const Scope& scope, const std::string& group,
-                                            const std::string& prefix = {});
+                                            const std::string& prefix = {}, const std::string& from = {},
+                                            std::size_t most = std::string::npos);
 // ARN without the trailing ":*".
 std::string group_arn(const Scope& scope, const std::string& name);
 // The name of a group given by name or ARN.

@@ -117,6 +117,37 @@ TEST_F(LogsTest, ReadsAStreamForwardsAndBackwards) {
   EXPECT_EQ(call(get_log_events, input).events.get()[0].message.get(), "4");
 }
 
+TEST_F(LogsTest, ListsStreamsInEveryOrderOverPages) {
+  make("g", {"d", "b", "e", "a", "c"});
+  make("other", {"z"});
+  put("b", {{seconds(9), "late"}});
+  put("c", {{seconds(4), "early"}});
+  put("e", {{seconds(9), "late"}});
+  const auto list = [&](DescribeLogStreamsInput input) {
+    input.log_group_name = "g";
+    input.limit = 2;
+    std::string names;
+    int pages = 0;
+    do {
+      const DescribeLogStreamsOutput output = call(describe_log_streams, input);
+      for (const LogStream& stream : output.log_streams.get()) names += stream.log_stream_name.get();
+      input.next_token = output.next_token;
+      ++pages;
+    } while (input.next_token);
+    EXPECT_EQ(pages, 3);
+    return names;
+  };
+  EXPECT_EQ(list({}), "abcde");
+  EXPECT_EQ(list({.descending = true}), "edcba");
+  EXPECT_EQ(list({.order_by = "LastEventTime"}), "adcbe") << "those of one moment by name";
+  EXPECT_EQ(list({.order_by = "LastEventTime", .descending = true}), "becad");
+  // A token is good for its order only.
+  DescribeLogStreamsInput input{.log_group_name = "g", .limit = 2};
+  input.next_token = call(describe_log_streams, input).next_token;
+  input.descending = true;
+  EXPECT_THROW(call(describe_log_streams, input), AwsError);
+}
+
 TEST_F(LogsTest, RejectsWhatIsTooOldTooNewOrOutOfOrder) {
   make("g", {"a"});
   const PutLogEventsOutput output = put("a", {{days(-20), "old"}, {seconds(0), "now"}, {hours(3), "later"}});

@@ -142,7 +142,7 @@ DescribeClustersOutput describe_clusters(Ecs& ecs, Tx&, const Request<DescribeCl
 }
 
 ListClustersOutput list_clusters(Ecs& ecs, Tx&, const Request<ListClustersInput>& request) {
-  std::vector<ArnItem> arns;
+  std::vector<std::string> arns;
   ecs.clusters.for_each(request.scope, [&](const ClusterRecord& record) {
     if (record.status == "ACTIVE") arns.emplace_back(cluster_arn(request.scope, record.name));
   });

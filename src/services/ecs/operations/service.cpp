@@ -326,7 +326,7 @@ DescribeServicesOutput describe_services(Ecs& ecs, Tx&, const Request<DescribeSe
 
 ListServicesOutput list_services(Ecs& ecs, Tx&, const Request<ListServicesInput>& request) {
   const std::string cluster = get_cluster(ecs, request.scope, request.input.cluster).name;
-  std::vector<ArnItem> items;
+  std::vector<std::string> items;
   ecs.services.for_each(request.scope, [&](const ServiceRecord& service) {
     if (service.cluster != cluster || service.status == "INACTIVE") return;
     if (request.input.launch_type && service.launch_type != *request.input.launch_type) return;
@@ -334,7 +334,7 @@ ListServicesOutput list_services(Ecs& ecs, Tx&, const Request<ListServicesInput>
     items.emplace_back(service_arn(request.scope, cluster, service.name));
   });
   ListServicesOutput output;
-  output.service_arns = page_of(ecs, request, "ListServices", std::move(items), output.next_token);
+  output.service_arns = page_of(ecs, request, "ListServices", std::move(items), output.next_token, 10);
   return output;
 }
 

@@ -229,7 +229,7 @@ ListTasksOutput list_tasks(Ecs& ecs, Tx&, const Request<ListTasksInput>& request
       ecs.services.find(request.scope, cluster + "/" + short_name(*input.service_name)) == nullptr)
     throw service_not_found_exception("Service not found.");
   const std::string desired = input.desired_status.value_or("RUNNING");
-  std::vector<ArnItem> items;
+  std::vector<std::string> items;
   ecs.tasks.for_each(request.scope, [&](const TaskRecord& task) {
     if (task.cluster != cluster || task.desired_status != desired) return;
     if (input.service_name && task.service != short_name(*input.service_name)) return;

@@ -170,19 +170,29 @@ DeleteTaskDefinitionsOutput delete_task_definitions(Ecs& ecs, Tx& tx,
 
 ListTaskDefinitionsOutput list_task_definitions(Ecs& ecs, Tx&, const Request<ListTaskDefinitionsInput>& request) {
   const std::string status = request.input.status.value_or("ACTIVE");
-  std::vector<ArnItem> items;
-  ecs.definitions.for_each(request.scope, [&](const TaskDefinitionRecord& record) {
-    const TaskDefinition& definition = record.definition;
-    if (definition.status.get() != status) return;
-    if (request.input.family_prefix && definition.family.get() != *request.input.family_prefix) return;
-    items.emplace_back(definition_key(definition.family.get(), *definition.revision),
-                       definition.task_definition_arn.get());
-  });
-  refuse_if(request.input.sort.value_or("ASC") == "DESC" && items.size() > 100, "ListTaskDefinitions",
-            "sort DESC over several pages");
+  const bool descending = request.input.sort.value_or("ASC") == "DESC";
+  const auto limit = static_cast<std::size_t>(request.input.max_results.value_or(100));
+  const std::string purpose = paging_purpose("ecs:ListTaskDefinitions", request.scope, descending ? "DESC" : "ASC");
+  const std::string start =
+      page_start(ecs.paging, purpose, request.input.next_token, invalid_parameter_exception("Invalid token."));
+  const auto key_of = [](const TaskDefinitionRecord* record) {
+    return definition_key(record->definition.family.get(), *record->definition.revision);
+  };
+  std::vector<const TaskDefinitionRecord*> meant;
+  ecs.definitions.visit_from(
+      request.scope, descending || start.empty() ? "" : start + '\0', [&](const TaskDefinitionRecord& record) {
+        if (descending && !start.empty() && key_of(&record) >= start) return false;
+        const TaskDefinition& definition = record.definition;
+        const bool in_family = !request.input.family_prefix || definition.family.get() == *request.input.family_prefix;
+        if (definition.status.get() == status && in_family) meant.push_back(&record);
+        return descending || meant.size() <= limit;
+      });
+  if (descending) std::ranges::reverse(meant);
   ListTaskDefinitionsOutput output;
-  output.task_definition_arns = page_of(ecs, request, "ListTaskDefinitions", std::move(items), output.next_token);
-  if (request.input.sort.value_or("ASC") == "DESC") std::ranges::reverse(*output.task_definition_arns);
+  output.next_token = end_page(ecs.paging, purpose, limit, meant, key_of);
+  for (const TaskDefinitionRecord* record : meant)
+    output.task_definition_arns.ensure().push_back(record->definition.task_definition_arn.get());
+  output.task_definition_arns.ensure();
   return output;
 }
 
@@ -196,7 +206,7 @@ ListTaskDefinitionFamiliesOutput list_task_definition_families(
     families.insert(family);
     if (record.definition.status.get() == "ACTIVE") active.insert(family);
   });
-  std::vector<ArnItem> items;
+  std::vector<std::string> items;
   for (const std::string& family : families)
     if (status == "ALL" || active.contains(family) == (status == "ACTIVE")) items.emplace_back(family);
   ListTaskDefinitionFamiliesOutput output;
