@@ -37,6 +37,8 @@ TRUST = json.dumps({'Version': '2012-10-17', 'Statement': [
     {'Effect': 'Allow', 'Action': 'sts:AssumeRole', 'Principal': {'Service': 'ecs-tasks.amazonaws.com'}}]})
 OWN = json.dumps({'Version': '2012-10-17', 'Statement': [
     {'Effect': 'Allow', 'Action': 's3:GetObject', 'Resource': 'arn:aws:s3:::home-${aws:username}/*'}]})
+DEFINITION = {'requiresCompatibilities': ['FARGATE'], 'networkMode': 'awsvpc', 'cpu': '256', 'memory': '512',
+              'containerDefinitions': [{'name': 'web', 'image': 'web:1', 'portMappings': [{'containerPort': 8000}]}]}
 KEYS = [{'AttributeName': 'id', 'KeyType': 'HASH'}]
 TYPES = [{'AttributeName': 'id', 'AttributeType': 'S'}]
 
@@ -72,6 +74,14 @@ def things():
         Thing('logs groups', 'logs', lambda c, n: c.create_log_group(logGroupName=f'/many/{n:05}'),
               lambda c, n: c.describe_log_groups(logGroupNamePrefix=f'/many/{n:05}'),
               pages('describe_log_groups', 'logGroups')),
+        Thing('logs streams', 'logs', lambda c, n: c.create_log_stream(logGroupName='many', logStreamName=f'{n:05}'),
+              lambda c, n: c.describe_log_streams(logGroupName='many', logStreamNamePrefix=f'{n:05}'),
+              pages('describe_log_streams', 'logStreams', logGroupName='many'),
+              lambda c: c.create_log_group(logGroupName='many')),
+        Thing('ecs task definitions', 'ecs',
+              lambda c, n: c.register_task_definition(family=f'family-{n % 50}', **DEFINITION),
+              lambda c, n: c.describe_task_definition(taskDefinition=f'family-{n % 50}:{n // 50 + 1}'),
+              pages('list_task_definitions', 'taskDefinitionArns')),
         Thing('s3 objects', 's3', lambda c, n: c.put_object(Bucket='many', Key=f'{n:05}', Body=b'x' * 100),
               lambda c, n: c.head_object(Bucket='many', Key=f'{n:05}'),
               pages('list_objects_v2', 'Contents', Bucket='many'),

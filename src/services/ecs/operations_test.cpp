@@ -180,6 +180,31 @@ TEST_F(EcsTest, DefinitionsAreListedFromEitherEndOverPages) {
   EXPECT_EQ(list("DESC"), made);
 }
 
+TEST_F(EcsTest, TheLatestRevisionIsFoundWhateverIsGoneBeforeIt) {
+  for (int i = 0; i < 12; ++i) registered();
+  const auto latest = [&] {
+    DescribeTaskDefinitionInput describe;
+    describe.task_definition = "web";
+    return *call(describe_task_definition, describe).task_definition->revision;
+  };
+  EXPECT_EQ(latest(), 12);
+  for (const std::int64_t gone : {1, 2, 3, 5, 6, 7, 9, 10, 11}) {
+    const std::string name = "web:" + std::to_string(gone);
+    DeregisterTaskDefinitionInput deregister;
+    deregister.task_definition = name;
+    call(deregister_task_definition, deregister);
+    DeleteTaskDefinitionsInput erase;
+    erase.task_definitions = std::vector<std::string>{name};
+    call(delete_task_definitions, erase);
+    EXPECT_EQ(latest(), 12) << "without " << name;
+  }
+  DeregisterTaskDefinitionInput last;
+  last.task_definition = "web:12";
+  call(deregister_task_definition, last);
+  EXPECT_EQ(latest(), 8);
+  EXPECT_TRUE(registered().ends_with("web:13"));
+}
+
 TEST_F(EcsTest, TagsOfEveryKind) {
   make_cluster();
   const std::string definition = registered();

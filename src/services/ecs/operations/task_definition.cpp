@@ -9,12 +9,33 @@
 namespace brume::ecs {
 namespace {
 
-std::int64_t next_revision(const Ecs& ecs, const Scope& scope, const std::string& family) {
-  std::int64_t latest = 0;
-  ecs.definitions.for_each(scope, [&](const TaskDefinitionRecord& record) {
-    if (record.definition.family.get() == family) latest = std::max(latest, *record.definition.revision);
+// The family's first revision from `from` on; null: there is none.
+const TaskDefinitionRecord* revision_from(const Ecs& ecs, const Scope& scope, const std::string& family,
+                                          std::int64_t from) {
+  const TaskDefinitionRecord* found = nullptr;
+  ecs.definitions.visit_from(scope, definition_key(family, from), [&](const TaskDefinitionRecord& record) {
+    if (record.definition.family.get() == family) found = &record;
+    return false;
   });
-  return latest + 1;
+  return found;
+}
+
+// The family's latest revision, of whatever status. A family may have thousands: ever longer steps find the end, ever
+// shorter ones the last before it.
+const TaskDefinitionRecord* latest_revision(const Ecs& ecs, const Scope& scope, const std::string& family) {
+  const TaskDefinitionRecord* latest = revision_from(ecs, scope, family, 1);
+  bool longer = true;
+  for (std::int64_t step = 1; latest != nullptr && step > 0; step = longer ? step * 2 : step / 2) {
+    const TaskDefinitionRecord* next = revision_from(ecs, scope, family, *latest->definition.revision + step);
+    if (next != nullptr) latest = next;
+    longer = longer && next != nullptr;
+  }
+  return latest;
+}
+
+std::int64_t next_revision(const Ecs& ecs, const Scope& scope, const std::string& family) {
+  const TaskDefinitionRecord* latest = latest_revision(ecs, scope, family);
+  return latest == nullptr ? 1 : *latest->definition.revision + 1;
 }
 
 // The defaults that ECS adds when it registers: they are part of what DescribeTaskDefinition answers.
@@ -84,9 +105,14 @@ const TaskDefinitionRecord* find_definition(const Ecs& ecs, const Scope& scope, 
     if (!parse_int(reference.substr(colon + 1), revision)) return nullptr;
     return ecs.definitions.find(scope, definition_key(reference.substr(0, colon), revision));
   }
-  const TaskDefinitionRecord* latest = nullptr;
-  ecs.definitions.for_each(scope, [&](const TaskDefinitionRecord& record) {
-    if (record.definition.family.get() == reference && record.definition.status.get() == "ACTIVE") latest = &record;
+  const TaskDefinitionRecord* latest = latest_revision(ecs, scope, reference);
+  if (latest == nullptr || latest->definition.status.get() == "ACTIVE") return latest;
+  // The latest was deregistered: one before it may be active.
+  latest = nullptr;
+  ecs.definitions.visit_from(scope, definition_key(reference, 1), [&](const TaskDefinitionRecord& record) {
+    if (record.definition.family.get() != reference) return false;
+    if (record.definition.status.get() == "ACTIVE") latest = &record;
+    return true;
   });
   return latest;
 }
