@@ -14,6 +14,7 @@
 #include "gen/sts.h"
 #include "planes/names/authority.h"
 #include "store/erasures.h"
+#include "store/opening.h"
 
 namespace brume::app {
 namespace {
@@ -78,6 +79,13 @@ void publish_names(names::Zone& zone, const std::vector<std::string>& given) {
   }
 }
 
+std::unique_ptr<names::Zone> made_zone(const std::vector<std::string>& given) {
+  std::unique_ptr<names::Zone> zone = names::make_zone();
+  publish_endpoints(*zone, kEndpointAddress);
+  publish_names(*zone, given);
+  return zone;
+}
+
 std::unique_ptr<ServedNetwork> open_network(const Instance& instance, Keeper& keeper, Control& control) {
   return std::make_unique<ServedNetwork>(
       network::make_network({.run_directory = instance.run, .instance_id = instance.id}, keeper, control));
@@ -93,11 +101,12 @@ Cloud::Cloud(const UpOptions& given, const Instance& where)
       control(clock),
       workers(control, kWorkers, backlog),
       outside_workers(control, kOutsideWorkers),
-      store(open_store(where.store(), given.durable ? Durability::power_loss : Durability::process_death)),
-      zone(names::make_zone()),
+      opening(begin_opening_store(where.store(), given.durable ? Durability::power_loss : Durability::process_death)),
+      zone(made_zone(given.names)),
       resolver(names::make_resolver(*zone)),
       authority(names::open_authority(where.authority(), clock)),
       certificates(*authority),
+      store(opening.get()),
       keeper((network::prepare_run_directory(where.run), make_keeper_client(keeper_options(where), control))),
       network(open_network(where, *keeper, control)),
       images(open_images(given, where, *keeper, workers, control)),
@@ -172,8 +181,6 @@ void Cloud::add_services() {
 
 void Cloud::start(std::function<void(std::string)> done) {
   started_ = std::move(done);
-  publish_endpoints(*zone, kEndpointAddress);
-  publish_names(*zone, options.names);
   resolver->set_offline(options.offline);
   keeper->on_lines([this](const std::vector<Keeper::Line>& lines) { take_lines(lines); });
   keeper->on_connected([this](const KeeperClient::Connected& state) { connected(state); });

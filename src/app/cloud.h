@@ -2,6 +2,7 @@
 // and services named together.
 #pragma once
 
+#include <future>
 #include <memory>
 #include <string>
 
@@ -73,13 +74,15 @@ class Cloud {
   const std::shared_ptr<Backlog> backlog = std::make_shared<Backlog>();  // shared by the workers and the front door
   WorkerPool workers;
   WorkerPool outside_workers;  // wait for hosts that are not ours: they must not keep the others
-  std::unique_ptr<Store> store;
+  // Of what reads nothing of the store the longest is made while it is opened.
+  std::future<std::unique_ptr<Store>> opening;
   NoSinks sinks;
 
   std::unique_ptr<names::Zone> zone;
   std::unique_ptr<names::Resolver> resolver;
   std::unique_ptr<names::Authority> authority;
   Certificates certificates;
+  std::unique_ptr<Store> store;
 
   std::unique_ptr<KeeperClient> keeper;
   std::unique_ptr<ServedNetwork> network;

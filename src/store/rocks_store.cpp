@@ -6,6 +6,7 @@
 #include <rocksdb/convenience.h>
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
+#include <rocksdb/file_system.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
@@ -28,6 +29,7 @@
 #include "core/text.h"
 #include "store/directory.h"
 #include "store/group_sync.h"
+#include "store/opening.h"
 #include "store/store.h"
 
 namespace brume {
@@ -43,6 +45,8 @@ constexpr std::size_t kAskSpaceBytes = SpaceReserve::kMarginBytes / 16;
 constexpr std::string_view kAfterAllKeys = "\xff";
 
 constexpr std::string_view kWhatToDo = "Restore a copy of the state directory, or move it away and start anew.";
+
+constexpr std::string_view kNoSettingsFile = "its settings are in the program";
 
 rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
 std::string_view view(const rocksdb::Slice& text) { return {text.data(), text.size()}; }
@@ -64,11 +68,27 @@ class Complaints final : public rocksdb::Logger {
   void Logv(const char* format, va_list arguments) override {
     char line[1000] = {};
     std::vsnprintf(line, sizeof line, format, arguments);
+    if (std::string_view(line).find(kNoSettingsFile) != std::string_view::npos) return;
     log::warning("rocksdb", line);
   }
 };
 
-rocksdb::Options options_for() {
+// The files as they are, but for one that RocksDB writes at each opening, syncs, reads again and compares: its
+// settings, which nobody reads. It goes on without.
+class Files final : public rocksdb::FileSystemWrapper {
+ public:
+  using rocksdb::FileSystemWrapper::FileSystemWrapper;
+  static const char* kClassName() { return "BrumeFiles"; }
+  const char* Name() const override { return kClassName(); }
+  rocksdb::IOStatus NewWritableFile(const std::string& path, const rocksdb::FileOptions& options,
+                                    std::unique_ptr<rocksdb::FSWritableFile>* file,
+                                    rocksdb::IODebugContext* debug) override {
+    if (path.find("/OPTIONS-") != std::string::npos) return rocksdb::IOStatus::NotSupported(slice(kNoSettingsFile));
+    return rocksdb::FileSystemWrapper::NewWritableFile(path, options, file, debug);
+  }
+};
+
+rocksdb::Options options_for(rocksdb::Env& env) {
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = rocksdb::NewLRUCache(8 << 20, 2);
   table.cache_index_and_filter_blocks = true;
@@ -76,6 +96,7 @@ rocksdb::Options options_for() {
   table.format_version = 5;
 
   rocksdb::Options options;
+  options.env = &env;
   options.create_if_missing = true;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   options.write_buffer_size = 4 << 20;
@@ -205,8 +226,8 @@ class InRocksDbsName {
 
 class RocksStore final : public Store {
  public:
-  RocksStore(const std::string& directory, Durability durability)
-      : directory_(directory), durability_(durability), lock_(directory), reserve_(directory) {
+  RocksStore(const std::string& directory, Durability durability, std::unique_ptr<DirectoryLock> lock)
+      : directory_(directory), durability_(durability), lock_(std::move(lock)), reserve_(directory) {
     open();
     check_format();
     check_synced();
@@ -277,7 +298,7 @@ class RocksStore final : public Store {
 
  private:
   void open() {
-    const rocksdb::Options options = options_for();
+    const rocksdb::Options options = options_for(*env_);
     options.env->SetBackgroundThreads(1, rocksdb::Env::Priority::LOW);
     options.env->SetBackgroundThreads(1, rocksdb::Env::Priority::HIGH);
     // For what opening writes: it aborts as well when that fails.
@@ -285,19 +306,24 @@ class RocksStore final : public Store {
     const InRocksDbsName name;
     rocksdb::DB* db = nullptr;
     const rocksdb::Status status = rocksdb::DB::Open(options, directory_ + "/db", &db);
-    db_.reset(db);
+    keep(db);
     if (status.ok()) return;
     if (is_no_space(status)) {
       // What the log holds may have to be written out: give the reserve up for it, once.
       reserve_.release();
       if (rocksdb::DB::Open(options, directory_ + "/db", &db).ok()) {
-        db_.reset(db);
+        keep(db);
         return;
       }
       throw StoreFull("The disk of the state directory " + directory_ + " is full. Free some space and start again.");
     }
     throw StoreError("The state in " + directory_ + " cannot be read (" + status.ToString() +
                      "). If it is damaged: " + std::string(kWhatToDo));
+  }
+
+  // A snapshot may outlive the store, and the database needs its files until then.
+  void keep(rocksdb::DB* db) {
+    db_.reset(db, [env = env_](rocksdb::DB* closed) { delete closed; });
   }
 
   void check_format() {
@@ -428,8 +454,10 @@ class RocksStore final : public Store {
 
   std::string directory_;
   Durability durability_;
-  DirectoryLock lock_;
+  std::unique_ptr<DirectoryLock> lock_;
   SpaceReserve reserve_;
+  const std::shared_ptr<rocksdb::Env> env_ =
+      rocksdb::NewCompositeEnv(std::make_shared<Files>(rocksdb::FileSystem::Default()));
   std::shared_ptr<rocksdb::DB> db_;
   std::mutex space_mutex_;
   std::chrono::steady_clock::time_point ask_space_at_;
@@ -446,8 +474,15 @@ class RocksStore final : public Store {
 }  // namespace
 
 std::unique_ptr<Store> open_store(const std::string& directory, Durability durability) {
+  return begin_opening_store(directory, durability).get();
+}
+
+std::future<std::unique_ptr<Store>> begin_opening_store(const std::string& directory, Durability durability) {
   make_owner_only_directory(directory);
-  return std::make_unique<RocksStore>(directory, durability);
+  auto open = [directory, durability, lock = std::make_unique<DirectoryLock>(directory)]() mutable {
+    return std::unique_ptr<Store>(std::make_unique<RocksStore>(directory, durability, std::move(lock)));
+  };
+  return std::async(std::launch::async, std::move(open));
 }
 
 }  // namespace brume
