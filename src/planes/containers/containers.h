@@ -3,6 +3,7 @@
 // thread.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -39,6 +40,9 @@ struct SandboxSpec {
   std::string hostname;
   std::int64_t memory_bytes = 0;  // 0: none
   int cpu_units = 0;              // 1024 is one vCPU, enforced as a quota; 0: none
+  // What its containers may write to their own layers and its volumes; 0: as much as there is. Measured: whoever is
+  // over it is killed (docs/decisions/0041).
+  std::uint64_t disk_bytes = 0;
 };
 
 struct ContainerSpec {
@@ -68,6 +72,7 @@ struct ContainerState {
   bool running = false;
   ExitStatus exit;
   bool out_of_memory = false;
+  bool out_of_disk = false;  // killed because its sandbox wrote more than it may
 };
 
 struct Usage {
@@ -103,6 +108,8 @@ class Containers {
                     std::function<void(ExecResult)> done) = 0;
 
   virtual void usage(const std::string& id, std::function<void(Usage)> done) = 0;
+  // What the sandbox's containers have written to disk, as of the last look at it.
+  virtual std::uint64_t disk_usage(const std::string& sandbox) const = 0;
   // A directory that belongs to the sandbox, for volumes shared by its containers. Made when absent.
   virtual std::string volume_path(const std::string& sandbox, const std::string& volume) = 0;
 
@@ -119,6 +126,7 @@ struct ContainersOptions {
   // The cloud's clock, and what runs before runc when a container follows it (planes/time/launcher.h, follow_main).
   std::string clock_page;
   std::vector<std::string> follow_command = {"/proc/self/exe", "follow"};
+  std::chrono::milliseconds disk_interval{2000};  // between looks at what was written
 };
 // On the control thread. Outlives its workers' jobs. Every container gets an explicit network namespace; the host's is
 // refused.

@@ -34,7 +34,7 @@ void FakeContainers::start(ContainerSpec spec, std::function<void(Started)> done
   } else {
     started.pid = next_pid_++;
     specs[spec.id] = spec;
-    states[spec.id] = {spec.id, started.pid, true, {}, false};
+    states[spec.id] = {spec.id, started.pid, true, {}, false, false};
     // Posted before what the program does, so that its end is told after its start.
     const auto told = std::make_shared<Started>(started);  // shared: the program's failure changes it
     control_.post([done, told] { done(*told); });
@@ -53,13 +53,14 @@ void FakeContainers::stop(const std::string& id, int grace_seconds) {
   if (found != states.end() && found->second.running) on_stop(id, grace_seconds);
 }
 
-void FakeContainers::end(const std::string& id, ExitStatus exit, bool out_of_memory) {
+void FakeContainers::end(const std::string& id, ExitStatus exit, bool out_of_memory, bool out_of_disk) {
   const auto found = states.find(id);
   if (found == states.end() || !found->second.running) return;
   exit.at_ms = ++now_ms_;
   found->second.running = false;
   found->second.exit = exit;
   found->second.out_of_memory = out_of_memory;
+  found->second.out_of_disk = out_of_disk;
   control_.post([callbacks = exit_callbacks_, state = found->second] {
     for (const auto& callback : callbacks) callback(state);
   });

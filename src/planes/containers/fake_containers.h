@@ -26,7 +26,7 @@ class FakeContainers final : public Containers {
   std::function<ExecResult(const std::string& id, const std::vector<std::string>& command)> on_exec =
       [](const std::string&, const std::vector<std::string>&) { return ExecResult{0, ""}; };
 
-  void end(const std::string& id, ExitStatus exit, bool out_of_memory = false);
+  void end(const std::string& id, ExitStatus exit, bool out_of_memory = false, bool out_of_disk = false);
   // Another daemon: callbacks are gone, containers are there and known again after recover().
   void reconnect();
 
@@ -35,6 +35,7 @@ class FakeContainers final : public Containers {
   std::map<std::string, ContainerSpec> specs;  // of containers whose sandbox is there
   std::map<std::string, ContainerState> states;
   std::map<std::string, Usage> usages;  // what usage() answers
+  std::map<std::string, std::uint64_t> disk_usages;
 
   void recover(std::function<void(std::vector<ContainerState>)> done) override;
   void create_sandbox(SandboxSpec spec, std::function<void(std::string error)> done) override;
@@ -47,6 +48,10 @@ class FakeContainers final : public Containers {
   void exec(const std::string& id, std::vector<std::string> command, int timeout_seconds,
             std::function<void(ExecResult)> done) override;
   void usage(const std::string& id, std::function<void(Usage)> done) override;
+  std::uint64_t disk_usage(const std::string& sandbox) const override {
+    const auto found = disk_usages.find(sandbox);
+    return found == disk_usages.end() ? 0 : found->second;
+  }
   std::string volume_path(const std::string& sandbox, const std::string& volume) override;
   void remove_all(std::function<void()> done) override;
 

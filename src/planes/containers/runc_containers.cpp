@@ -48,7 +48,12 @@ RuncContainers::RuncContainers(ContainersOptions options, Keeper& keeper, Images
       images_(images),
       workers_(workers),
       control_(control),
-      layout_(cgroup_layout()) {
+      layout_(cgroup_layout()),
+      disk_(options_.state_directory, options_.disk_interval, [this](const std::string& sandbox) {
+        control_.post([this, alive = std::weak_ptr(alive_), sandbox] {
+          if (!alive.expired()) end_overfull(sandbox);
+        });
+      }) {
   std::filesystem::create_directories(options_.state_directory + "/sandboxes");
   // A container's root is the machine's: what it writes (a program with the set-user-id bit) is for nobody else.
   std::filesystem::permissions(options_.state_directory, std::filesystem::perms::owner_all);
@@ -110,11 +115,15 @@ void RuncContainers::create_sandbox(SandboxSpec spec, Done done) {
         std::filesystem::create_directories(sandbox_directory(spec.id) + "/containers");
         // For a container that a later daemon starts anew.
         write_file(sandbox_directory(spec.id) + "/hostname", spec.hostname);
+        write_file(sandbox_directory(spec.id) + "/disk", std::to_string(spec.disk_bytes));
         write_limits(render_sandbox_limits(layout_, cgroup_of(spec.id), spec));
         fault_point("containers.sandbox.made");
       },
       [this, spec, done = std::move(done)](const std::string& failure) {
-        if (failure.empty()) sandboxes_[spec.id].hostname = spec.hostname;
+        if (failure.empty()) {
+          sandboxes_[spec.id].hostname = spec.hostname;
+          disk_.watch(spec.id, sandbox_directory(spec.id), spec.disk_bytes);
+        }
         done(failure);
       });
 }
@@ -283,6 +292,19 @@ void RuncContainers::ended(const Child& child) {
             [this, id, killed, exit = child.exit](const std::string&) { tell_end(id, exit, *killed); });
 }
 
+// As the kernel ends who has no memory left: at once, since with every moment of grace it would write more.
+void RuncContainers::end_overfull(const std::string& sandbox) {
+  for (const std::string& id : containers_of(sandbox)) {
+    Record& record = containers_.at(id);
+    if (record.starting) record.stop_wanted = true;
+    if (!record.state.running || record.out_of_disk) continue;
+    log::warning("containers", id + " is killed: its sandbox has written " +
+                                   std::to_string(disk_.used_bytes(sandbox) >> 20U) + " MiB to disk");
+    record.out_of_disk = true;
+    keeper_.signal(std::string(kChildPrefix) + id, SIGKILL);
+  }
+}
+
 void RuncContainers::tell_end(const std::string& id, const ExitStatus& exit, bool out_of_memory) {
   const auto found = containers_.find(id);
   if (found == containers_.end()) return;
@@ -291,6 +313,7 @@ void RuncContainers::tell_end(const std::string& id, const ExitStatus& exit, boo
   state.exit = exit;
   // The kernel may have killed another process of the container, and this one ended by itself.
   state.out_of_memory = out_of_memory && (exit.signal == SIGKILL || exit.code == 128 + SIGKILL);
+  state.out_of_disk = found->second.out_of_disk && exit.signal == SIGKILL;
   const ContainerState told = state;
   for (std::size_t i = 0; i < exit_callbacks_.size(); ++i) exit_callbacks_[i](told);
   continue_removal(sandbox_of(id));
@@ -365,6 +388,7 @@ void RuncContainers::continue_removal(const std::string& sandbox) {
 void RuncContainers::finish_removal(const std::string& sandbox) {
   const std::vector<std::string> ids = containers_of(sandbox);
   for (const std::string& id : ids) containers_.erase(id);
+  disk_.forget(sandbox);
   const auto finished = [this, sandbox](const std::string& error) {
     const auto node = sandboxes_.extract(sandbox);
     if (node.empty()) return;

@@ -13,6 +13,7 @@
 #include "planes/containers/bundle.h"
 #include "planes/containers/cgroup_limits.h"
 #include "planes/containers/containers.h"
+#include "planes/containers/disk_watch.h"
 
 namespace brume::containers {
 
@@ -29,6 +30,7 @@ class RuncContainers final : public Containers {
   void exec(const std::string& id, std::vector<std::string> command, int timeout_seconds,
             std::function<void(ExecResult)> done) override;
   void usage(const std::string& id, std::function<void(Usage)> done) override;
+  std::uint64_t disk_usage(const std::string& sandbox) const override { return disk_.used_bytes(sandbox); }
   std::string volume_path(const std::string& sandbox, const std::string& volume) override;
   void remove_all(std::function<void()> done) override;
 
@@ -41,6 +43,7 @@ class RuncContainers final : public Containers {
     bool follows_clock = false;
     bool starting = false;
     bool stop_wanted = false;  // while starting
+    bool out_of_disk = false;  // it is being killed for that
     // The keeper has told the exit, and so every line before it: only then may it forget them.
     bool exit_told = false;
   };
@@ -67,6 +70,7 @@ class RuncContainers final : public Containers {
   void clear_container(const std::string& id, Done done);
 
   void ended(const Child& child);
+  void end_overfull(const std::string& sandbox);
   void tell_end(const std::string& id, const ExitStatus& exit, bool out_of_memory);
   void adopt(const std::vector<Child>& children, std::function<void(std::vector<ContainerState>)> done);
   void remove_leftovers(std::vector<std::string> sandboxes, std::function<void()> done);
@@ -93,6 +97,9 @@ class RuncContainers final : public Containers {
   std::map<std::string, Child> early_exits_;  // told before recover() knew the container
   std::vector<std::function<void(const ContainerState&)>> exit_callbacks_;
   std::uint64_t execs_ = 0;
+  // What the watch posts holds it weakly: when the plane is gone it does nothing.
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  DiskWatch disk_;  // last: its thread uses the others
 };
 
 }  // namespace brume::containers

@@ -183,6 +183,37 @@ TEST_F(RuncContainersTest, SeesThatMemoryRanOut) {
   EXPECT_TRUE(state.out_of_memory);
 }
 
+// All of a task's containers share what it may write; another task's are not concerned.
+TEST_F(RuncContainersTest, KillsTheContainersOfATaskThatWritesMoreThanItMay) {
+  sandbox({.id = "t1", .hostname = "host", .disk_bytes = 8 << 20});
+  sandbox({.id = "t2", .hostname = "host", .disk_bytes = 64 << 20});
+  ContainerSpec writer = container({"fill", "/data/file", "16"});
+  writer.mounts = {{.source = world_->containers->volume_path("t1", "data"), .destination = "/data"}};
+  ContainerSpec other = container({"fill", "/file", "16"}, "other");
+  other.id = "t2/other";
+  other.sandbox = "t2";
+  ASSERT_EQ(start(other).error, "");
+  ASSERT_EQ(start(container({"ignore"}, "sidecar")).error, "");
+  ASSERT_EQ(start(writer).error, "");
+  EXPECT_EQ(exit_of().exit.signal, SIGKILL);
+  EXPECT_TRUE(exit_of().out_of_disk);
+  EXPECT_TRUE(exit_of("t1/sidecar").out_of_disk);
+  EXPECT_TRUE(until([&] { return world_->containers->disk_usage("t2") >= 16U << 20U; }));
+  EXPECT_FALSE(world_->exits.contains("t2/other"));
+  EXPECT_EQ(remove(), "");
+  EXPECT_EQ(world_->containers->disk_usage("t1"), 0U);
+}
+
+TEST_F(RuncContainersTest, RemembersAfterARestartWhatATaskMayWrite) {
+  sandbox({.id = "t1", .hostname = "host", .disk_bytes = 8 << 20});
+  ASSERT_EQ(start(container({"term"})).error, "");
+  ASSERT_TRUE(ready());
+  world_->connect();
+  ASSERT_EQ(recover().size(), 1U);
+  ASSERT_EQ(start(container({"fill", "/file", "16"}, "writer")).error, "");
+  EXPECT_TRUE(exit_of().out_of_disk);
+}
+
 TEST_F(RuncContainersTest, StopsWithTheImagesSignalAndThenKills) {
   sandbox();
   ContainerSpec polite = container({"term"});

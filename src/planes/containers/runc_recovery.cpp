@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/log.h"
+#include "core/text.h"
 #include "planes/containers/blobs.h"
 #include "planes/containers/runc_containers.h"
 
@@ -35,6 +36,7 @@ void RuncContainers::adopt(const std::vector<Child>& children, std::function<voi
     std::map<std::string, int> stop_signals;
     std::set<std::string> following;               // the clock
     std::map<std::string, std::string> hostnames;  // by sandbox
+    std::map<std::string, std::int64_t> disks;     // by sandbox: what it may write
     std::vector<std::string> leftovers;
   };
   auto found = std::make_shared<Found>();
@@ -42,7 +44,7 @@ void RuncContainers::adopt(const std::vector<Child>& children, std::function<voi
     if (!child.id.starts_with(kChildPrefix)) continue;
     const std::string id = child.id.substr(kChildPrefix.size());
     if (containers_.contains(id)) continue;
-    found->states.push_back({id, child.pid, child.running, child.exit, false});
+    found->states.push_back({id, child.pid, child.running, child.exit, false, false});
   }
   on_worker(
       [this, found] {
@@ -58,6 +60,7 @@ void RuncContainers::adopt(const std::vector<Child>& children, std::function<voi
         for (const std::string& name : names_in(options_.state_directory + "/sandboxes")) {
           if (alive.contains(name)) {
             found->hostnames[name] = read_file(sandbox_directory(name) + "/hostname").value_or("");
+            parse_int(read_file(sandbox_directory(name) + "/disk").value_or(""), found->disks[name]);
           } else {
             found->leftovers.push_back(name);
           }
@@ -72,6 +75,8 @@ void RuncContainers::adopt(const std::vector<Child>& children, std::function<voi
           record.follows_clock = found->following.contains(state.id);
         }
         for (const auto& [name, hostname] : found->hostnames) sandboxes_[name].hostname = hostname;
+        for (const auto& [name, bytes] : found->disks)
+          disk_.watch(name, sandbox_directory(name), static_cast<std::uint64_t>(bytes));
         for (const auto& [id, child] : std::exchange(early_exits_, {})) ended(child);
         remove_leftovers(found->leftovers, [found, done] { done(found->states); });
       });

@@ -67,6 +67,17 @@ int wait_for_term() {
   return 7;
 }
 
+// Writes, says so, and goes on living.
+int fill(const char* path, int megabytes) {
+  const int file = open(path, O_WRONLY | O_CREAT, 0644);
+  static char block[1 << 20];
+  for (int i = 0; i < megabytes; ++i) {
+    if (write(file, block, sizeof block) < 0) return 1;
+  }
+  close(file);
+  return wait_for_term();
+}
+
 int allocate(std::size_t megabytes) {
   for (std::size_t i = 0; i < megabytes; ++i) {
     void* page = mmap(nullptr, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -85,6 +96,7 @@ int main(int count, char** arguments) {
   if (verb == "term") return wait_for_term();
   if (verb == "allocate") return allocate(static_cast<std::size_t>(std::atoi(value)));
   if (verb == "touch") return touch(value);
+  if (verb == "fill" && count > 3) return fill(value, std::atoi(arguments[3]));
   if (verb == "ignore") {
     signal(SIGTERM, SIG_IGN);
     std::puts("ready");

@@ -58,8 +58,11 @@ class TestWorld {
     images =
         containers::make_images({instance.state_directory() + "/images", "", "", [](std::string_view) { return true; }},
                                 *client, workers, loop);
-    containers = containers::make_containers({instance.run_directory(), instance.state_directory() + "/containers",
-                                              instance.cgroup(), instance.directory() + "/ca.pem"},
+    containers = containers::make_containers({.run_directory = instance.run_directory(),
+                                              .state_directory = instance.state_directory() + "/containers",
+                                              .cgroup = instance.cgroup(),
+                                              .ca_bundle_path = instance.directory() + "/ca.pem",
+                                              .disk_interval = std::chrono::milliseconds(20)},
                                              *client, *images, workers, loop);
     containers->on_exit([this](const containers::ContainerState& state) { exits[state.id] = state; });
   }

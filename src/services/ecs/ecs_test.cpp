@@ -178,6 +178,28 @@ TEST_F(TaskTest, OverridesReplaceTheCommandAndAddToTheEnvironment) {
   EXPECT_THROW(run(input), AwsError);
 }
 
+TEST_F(TaskTest, MayWriteWhatItsDefinitionOrItsOwnOverrideSays) {
+  RegisterTaskDefinitionInput large = definition();
+  large.ephemeral_storage.emplace().size_in_gi_b = 50;
+  RunTaskInput input;
+  EXPECT_EQ(containers.sandboxes.at(run(input)).disk_bytes, std::uint64_t{20} << 30U);
+  input.task_definition = call(register_task_definition, large).task_definition->task_definition_arn;
+  EXPECT_EQ(containers.sandboxes.at(run(input)).disk_bytes, std::uint64_t{50} << 30U);
+  input.overrides.emplace().ephemeral_storage.emplace().size_in_gi_b = 60;
+  const std::string id = run(input);
+  EXPECT_EQ(containers.sandboxes.at(id).disk_bytes, std::uint64_t{60} << 30U);
+  DescribeTasksInput describe;
+  describe.cluster = "c";
+  describe.tasks = std::vector<std::string>{id};
+  EXPECT_EQ(call(describe_tasks, describe).tasks->at(0).ephemeral_storage->size_in_gi_b, opt<std::int64_t>(60));
+  for (const int refused : {0, 20, 201}) {
+    large.ephemeral_storage->size_in_gi_b = refused;
+    EXPECT_THROW(call(register_task_definition, large), AwsError) << refused;
+    input.overrides->ephemeral_storage->size_in_gi_b = refused;
+    EXPECT_THROW(run(input), AwsError) << refused;
+  }
+}
+
 TEST_F(TaskTest, AFullSubnetFailsTheTaskWithAReason) {
   RunTaskInput input;
   input.cluster = "c";
@@ -230,6 +252,10 @@ TEST_F(TaskTest, MetadataAndCredentialsAnswerTheTaskItselfOnly) {
   };
   const std::string uri = "/v4/" + record.containers[0].runtime_id;
   EXPECT_NE(get(uri + "/task", record.private_address).body.bytes.find(record.id), std::string::npos);
+  containers.disk_usages[record.id] = 261 << 20;
+  EXPECT_NE(get(uri + "/task", record.private_address)
+                .body.bytes.find(R"("EphemeralStorageMetrics":{"Utilized":261,"Reserved":20480})"),
+            std::string::npos);
   EXPECT_EQ(get(uri, record.private_address).status, 200);
   EXPECT_EQ(get(uri + "/stats", record.private_address).status, 200);
   EXPECT_EQ(get(uri + "/task", "10.9.9.9").status, 404);

@@ -82,6 +82,9 @@ json::object describe_task(const Ecs& ecs, const Scope& scope, const TaskRecord&
                     {"LaunchType", task.launch_type},
                     {"VPCID", task.vpc},
                     {"Containers", std::move(containers)}};
+  // In MiB, "Amazon ECS task metadata v4 JSON response for tasks on Fargate".
+  item["EphemeralStorageMetrics"] = json::object{{"Utilized", ecs.needs.containers.disk_usage(task.id) >> 20U},
+                                                 {"Reserved", ephemeral_storage_gib(task, definition) * 1024}};
   if (!task.service.empty()) item["ServiceName"] = task.service;
   if (task.pull_started_at != Time{}) item["PullStartedAt"] = iso8601(task.pull_started_at, true);
   if (task.pull_stopped_at != Time{}) item["PullStoppedAt"] = iso8601(task.pull_stopped_at, true);

@@ -38,6 +38,13 @@ Dependency dependency_state(const TaskRecord& task, const ContainerDependency& d
   return other->health == "HEALTHY" ? Dependency::met : Dependency::waiting;
 }
 
+std::string reason_of_end(const ContainerObservation& seen) {
+  if (seen.out_of_memory) return "OutOfMemoryError: Container killed due to memory usage";
+  // On AWS its writes fail with this error; here it is killed for them (docs/decisions/0041).
+  if (seen.out_of_disk) return "no space left on device: Container killed due to ephemeral storage usage";
+  return {};
+}
+
 // Failures and exits since the last look; a failure ends the plan.
 bool note_changes(const TaskRecord& task, const TaskObservation& observed, std::vector<TaskAction>& actions) {
   for (const ContainerRecord& container : task.containers) {
@@ -53,10 +60,7 @@ bool note_changes(const TaskRecord& task, const TaskObservation& observed, std::
     if ((seen.process == Process::running || seen.process == Process::exited) && container.last_status == "PENDING")
       actions.push_back({Kind::record_start, container.name, {}, {}});
     if (seen.process == Process::exited && container.last_status != "STOPPED") {
-      actions.push_back({Kind::record_exit,
-                         container.name,
-                         seen.out_of_memory ? "OutOfMemoryError: Container killed due to memory usage" : "",
-                         {}});
+      actions.push_back({Kind::record_exit, container.name, reason_of_end(seen), {}});
       if (container.essential && task.desired_status == "RUNNING") {
         actions.push_back(
             {Kind::fail, container.name, "Essential container in task exited", "EssentialContainerExited"});
@@ -177,6 +181,13 @@ std::vector<TaskAction> plan_task(const TaskRecord& task, const TaskDefinition& 
     actions.push_back({Kind::enter, {}, "RUNNING", {}});
   }
   return actions;
+}
+
+std::int64_t ephemeral_storage_gib(const TaskRecord& task, const TaskDefinition& definition) {
+  constexpr std::int64_t kDefault = 20;
+  const auto& storage =
+      task.overrides.ephemeral_storage ? task.overrides.ephemeral_storage : definition.ephemeral_storage;
+  return storage ? storage->size_in_gi_b.value_or(kDefault) : kDefault;
 }
 
 std::string health_of(const TaskRecord& task, const TaskDefinition& definition) {

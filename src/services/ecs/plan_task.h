@@ -17,6 +17,7 @@ struct ContainerObservation {
   std::string error;  // of the pull or the start
   int exit_code = 0;
   bool out_of_memory = false;
+  bool out_of_disk = false;
 };
 
 struct TaskObservation {

@@ -50,6 +50,28 @@ TEST(PlanTask, PullsBeforeTheSandboxIsMade) {
   EXPECT_EQ(kinds(plan_task(task, definition, observed)), std::vector{Kind::start_container});
 }
 
+TEST(PlanTask, AContainerThatIsKilledForWhatItWroteSaysSo) {
+  const TaskDefinition definition = make_definition({"web"});
+  TaskRecord task = make_task(definition, "RUNNING");
+  task.containers[0].last_status = "RUNNING";
+  TaskObservation observed;
+  observed.containers["web"] = {.process = Process::exited, .exit_code = 137, .out_of_disk = true};
+  const auto actions = plan_task(task, definition, observed);
+  ASSERT_EQ(kinds(actions), (std::vector{Kind::record_exit, Kind::fail}));
+  EXPECT_EQ(actions[0].text, "no space left on device: Container killed due to ephemeral storage usage");
+  EXPECT_EQ(actions[1].code, "EssentialContainerExited");
+}
+
+TEST(PlanTask, StorageIsTheTasksOwnItsDefinitionsOrTwentyGibibytes) {
+  TaskDefinition definition = make_definition({"web"});
+  TaskRecord task = make_task(definition, "RUNNING");
+  EXPECT_EQ(ephemeral_storage_gib(task, definition), 20);
+  definition.ephemeral_storage.emplace().size_in_gi_b = 30;
+  EXPECT_EQ(ephemeral_storage_gib(task, definition), 30);
+  task.overrides.ephemeral_storage.emplace().size_in_gi_b = 40;
+  EXPECT_EQ(ephemeral_storage_gib(task, definition), 40);
+}
+
 TEST(PlanTask, AFailedPullFailsTheTaskWithThePullsOwnError) {
   const TaskDefinition definition = make_definition({"web"});
   TaskObservation observed;

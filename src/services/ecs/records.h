@@ -128,6 +128,10 @@ BOOST_DESCRIBE_STRUCT(TaskRecord, (),
                        connectivity_at, execution_stopped_at, failure_counted, managed_tags, version, client_token,
                        tags))
 
+// What the task may write: its own, its definition's, or Fargate's default ("Fargate task ephemeral storage for Amazon
+// ECS").
+std::int64_t ephemeral_storage_gib(const TaskRecord& task, const TaskDefinition& definition);
+
 // The task's health as ECS reports it: UNHEALTHY if an essential container is, HEALTHY if all that have a check are.
 std::string health_of(const TaskRecord& task, const TaskDefinition& definition);
 

@@ -52,11 +52,12 @@ bool follows_clock(const TaskRecord& task, const Tags& definition_tags) {
 
 }  // namespace
 
-containers::SandboxSpec render_sandbox(const TaskRecord& task) {
+containers::SandboxSpec render_sandbox(const TaskRecord& task, const TaskDefinition& definition) {
   containers::SandboxSpec spec{.id = task.id, .hostname = task.private_dns_name};
   std::int64_t number = 0;
   if (parse_int(task.memory, number)) spec.memory_bytes = number * 1024 * 1024;
   if (parse_int(task.cpu, number)) spec.cpu_units = static_cast<int>(number);
+  spec.disk_bytes = static_cast<std::uint64_t>(ephemeral_storage_gib(task, definition)) << 30U;
   return spec;
 }
 

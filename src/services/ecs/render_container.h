@@ -18,7 +18,7 @@ struct ContainerFacts {
   Tags definition_tags;
 };
 
-containers::SandboxSpec render_sandbox(const TaskRecord& task);
+containers::SandboxSpec render_sandbox(const TaskRecord& task, const TaskDefinition& definition);
 // `volume_path` gives the directory of a named volume of the task.
 containers::ContainerSpec render_container(const TaskRecord& task, const ContainerDefinition& container,
                                            const ContainerFacts& facts,

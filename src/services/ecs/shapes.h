@@ -48,6 +48,7 @@ BOOST_DESCRIBE_STRUCT(DeploymentConfiguration, (),
                        bake_time_in_minutes))
 BOOST_DESCRIBE_STRUCT(ServiceEvent, (), (id, created_at, message))
 BOOST_DESCRIBE_STRUCT(ContainerOverride, (), (name, command, environment, cpu, memory, memory_reservation))
-BOOST_DESCRIBE_STRUCT(TaskOverride, (), (container_overrides, cpu, execution_role_arn, memory, task_role_arn))
+BOOST_DESCRIBE_STRUCT(TaskOverride, (),
+                      (container_overrides, cpu, execution_role_arn, memory, task_role_arn, ephemeral_storage))
 
 }  // namespace brume::ecs

@@ -112,6 +112,7 @@ void TaskRunner::recovered(std::vector<containers::ContainerState> states) {
     container.process = state.running ? Process::running : Process::exited;
     container.exit_code = state.exit.signal != 0 ? 128 + state.exit.signal : state.exit.code;
     container.out_of_memory = state.out_of_memory;
+    container.out_of_disk = state.out_of_disk;
   }
   std::vector<TaskKey> keys;
   ecs_.tasks.for_all(
@@ -353,12 +354,14 @@ void TaskRunner::pull(const TaskKey& key, const std::string& container) {
 
 void TaskRunner::create_sandbox(const TaskKey& key) {
   observations_[key].sandbox = Sandbox::creating;
-  ecs_.needs.containers.create_sandbox(render_sandbox(*record(key)), [this, key](const std::string& error) {
-    TaskObservation& observed = observations_[key];
-    observed.sandbox = error.empty() ? Sandbox::ready : Sandbox::absent;
-    observed.sandbox_error = error;
-    wake(key);
-  });
+  const TaskRecord& task = *record(key);
+  ecs_.needs.containers.create_sandbox(render_sandbox(task, definition(key, task)),
+                                       [this, key](const std::string& error) {
+                                         TaskObservation& observed = observations_[key];
+                                         observed.sandbox = error.empty() ? Sandbox::ready : Sandbox::absent;
+                                         observed.sandbox_error = error;
+                                         wake(key);
+                                       });
 }
 
 std::string TaskRunner::open_log(Tx& tx, const TaskKey& key, ContainerRecord& record,
@@ -475,6 +478,7 @@ void TaskRunner::exited(const containers::ContainerState& state) {
   observed.process = Process::exited;
   observed.exit_code = state.exit.signal != 0 ? 128 + state.exit.signal : state.exit.code;
   observed.out_of_memory = state.out_of_memory;
+  observed.out_of_disk = state.out_of_disk;
   wake(*key);
 }
 

@@ -233,6 +233,15 @@ void check_volumes(const RegisterTaskDefinitionRequest& input) {
 
 }  // namespace
 
+void check_ephemeral_storage(const opt<EphemeralStorage>& storage) {
+  constexpr std::int64_t kLeast = 21, kMost = 200;
+  if (!storage) return;
+  const std::int64_t size_gib = storage->size_in_gi_b.value_or(0);
+  if (size_gib < kLeast || size_gib > kMost)
+    refuse("Invalid 'ephemeralStorage' setting for task. sizeInGiB must be between " + std::to_string(kLeast) +
+           " and " + std::to_string(kMost) + ".");
+}
+
 void validate_definition(const RegisterTaskDefinitionRequest& input) {
   refuse_if(!input.placement_constraints.get().empty(), kOperation, "placementConstraints");
   refuse_if(input.proxy_configuration.has_value(), kOperation, "proxyConfiguration");
@@ -252,6 +261,7 @@ void validate_definition(const RegisterTaskDefinitionRequest& input) {
   if (containers.empty()) refuse("Container list cannot be empty.");
   check_length(input);
   check_size(input);
+  check_ephemeral_storage(input.ephemeral_storage);
   std::set<std::string> names;
   bool any_essential = false;
   for (const ContainerDefinition& container : containers) {

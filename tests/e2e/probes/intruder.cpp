@@ -8,7 +8,7 @@
 // "done", an error's name, or "killed" (by the seccomp filter); "show PATH" prints a file; "list PATH" a directory;
 // "write PATH TEXT" writes one; "http ADDRESS PORT METHOD PATH HOST HEADER" prints what an HTTP server answers ('~' in
 // the header is a space); "setuid PATH" makes a set-user-id program;
-// "connect ABSTRACT-NAME" tries a unix socket; "processes COUNT" starts so many, and says how many it got.
+// "allocate PATH GIB" makes a file that takes so much of the disk; "connect ABSTRACT-NAME" tries a unix socket; "processes COUNT" starts so many, and says how many it got.
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <fcntl.h>
@@ -316,6 +316,12 @@ int obey(const std::vector<std::string>& words) {
   if (verb == "connect") return connect_abstract(word(1));
   if (verb == "write") {
     std::printf("%s\n", write_file(word(1), word(2)) < 0 ? strerrorname_np(errno) : "done");
+    return 0;
+  }
+  if (verb == "allocate") {  // a file of so many GiB, which are taken from the disk and not written
+    const int file = open(word(1).c_str(), O_WRONLY | O_CREAT, 0600);
+    const off_t size = off_t{std::atoi(word(2).c_str())} << 30;
+    std::printf("%s\n", fallocate(file, 0, 0, size) == 0 ? "done" : strerrorname_np(errno));
     return 0;
   }
   if (verb == "setuid") {  // a copy of this program that runs as its owner, whoever starts it

@@ -4,6 +4,7 @@
 #include "services/ecs/new_task.h"
 #include "services/ecs/request_checks.h"
 #include "services/ecs/task_runner.h"
+#include "services/ecs/validate_definition.h"
 
 namespace brume::ecs {
 namespace {
@@ -111,7 +112,7 @@ Task describe(const Ecs& ecs, const Scope& scope, const TaskRecord& record, bool
   task.task_arn = task_arn(scope, record.cluster, record.id);
   task.task_definition_arn = record.definition;
   task.version = record.version;
-  task.ephemeral_storage.emplace().size_in_gi_b = 20;
+  task.ephemeral_storage.emplace().size_in_gi_b = ephemeral_storage_gib(record, definition);
   task.tags = with_tags ? tags_to<Tag>(record.tags) : std::vector<Tag>{};
   return task;
 }
@@ -130,6 +131,7 @@ void refuse_unserved(const RunTaskRequest& input) {
 }
 
 void check_overrides(const TaskOverride& overrides, const TaskDefinition& definition) {
+  check_ephemeral_storage(overrides.ephemeral_storage);
   for (const ContainerOverride& override : overrides.container_overrides.get()) {
     const auto& containers = definition.container_definitions.get();
     if (std::ranges::none_of(containers, [&](const auto& c) { return c.name == override.name; }))
