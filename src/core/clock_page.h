@@ -54,6 +54,21 @@ __extension__ using ClockProduct = __int128;
 
 enum class CloudClockName { realtime, monotonic, boottime, monotonic_raw };
 
+// A setting that may be written while it is read: whoever reads it looks at the sequence afterwards.
+template <class Number>
+[[gnu::always_inline]] inline Number load_setting(const Number& setting) {
+  return __atomic_load_n(&setting, __ATOMIC_RELAXED);
+}
+inline void store_settings(ClockSettings& to, const ClockSettings& from) {
+  for (std::int64_t ClockSettings::* number :
+       {&ClockSettings::machine_monotonic, &ClockSettings::machine_realtime, &ClockSettings::realtime,
+        &ClockSettings::monotonic, &ClockSettings::boottime, &ClockSettings::monotonic_raw, &ClockSettings::rate,
+        &ClockSettings::dial})
+    __atomic_store_n(&(to.*number), from.*number, __ATOMIC_RELAXED);
+  for (std::uint32_t ClockSettings::* flag : {&ClockSettings::is_machine_time, &ClockSettings::is_paused})
+    __atomic_store_n(&(to.*flag), from.*flag, __ATOMIC_RELAXED);
+}
+
 // One of the cloud's clocks, in nanoseconds. False, and nothing read, while they are the machine's own. `monotonic`
 // reads the machine's CLOCK_MONOTONIC. A writer that died in a change, or stands still for a second in one, is not
 // waited for: the old settings go on to hold, as the writer will find (cloud_clock.cpp).
@@ -64,14 +79,14 @@ template <class Monotonic>
   std::int64_t first = 0;
   while (true) {
     const std::uint32_t before = __atomic_load_n(&page.sequence, __ATOMIC_ACQUIRE);
-    const volatile ClockSettings& settings = page.settings[(before >> 1U) & 1U];
-    const bool is_machine_time = settings.is_machine_time != 0;
-    const std::int64_t base = which == CloudClockName::realtime    ? settings.realtime
-                              : which == CloudClockName::monotonic ? settings.monotonic
-                              : which == CloudClockName::boottime  ? settings.boottime
-                                                                   : settings.monotonic_raw;
-    const std::int64_t rate = settings.rate;
-    const std::int64_t since = settings.machine_monotonic;
+    const ClockSettings& settings = page.settings[(before >> 1U) & 1U];
+    const bool is_machine_time = load_setting(settings.is_machine_time) != 0;
+    const std::int64_t base = load_setting(which == CloudClockName::realtime    ? settings.realtime
+                                           : which == CloudClockName::monotonic ? settings.monotonic
+                                           : which == CloudClockName::boottime  ? settings.boottime
+                                                                                : settings.monotonic_raw);
+    const std::int64_t rate = load_setting(settings.rate);
+    const std::int64_t since = load_setting(settings.machine_monotonic);
     const std::int64_t now = monotonic();
     // A reading of the processor's counter is not ordered before later loads by itself.
     __builtin_ia32_lfence();

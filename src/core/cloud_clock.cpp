@@ -140,9 +140,10 @@ void CloudClock::change(const Change& apply, bool is_marked) {
     __atomic_store_n(&page_->sequence, before + 1, __ATOMIC_SEQ_CST);
     __builtin_ia32_mfence();
     begun = machine_monotonic();
-    fresh = old;
-    rebase(fresh);
-    apply(fresh);
+    ClockSettings next = old;
+    rebase(next);
+    apply(next);
+    store_settings(fresh, next);
   } while (machine_monotonic() - begun > kLongestChange);
   if (is_marked) {
     page_->marks[page_->mark_count % kClockMarks] = {fresh.machine_realtime, fresh.realtime};
