@@ -8,7 +8,8 @@
 // "done", an error's name, or "killed" (by the seccomp filter); "show PATH" prints a file; "list PATH" a directory;
 // "write PATH TEXT" writes one; "http ADDRESS PORT METHOD PATH HOST HEADER" prints what an HTTP server answers ('~' in
 // the header is a space); "setuid PATH" makes a set-user-id program;
-// "allocate PATH GIB" makes a file that takes so much of the disk; "connect ABSTRACT-NAME" tries a unix socket; "processes COUNT" starts so many, and says how many it got.
+// "allocate PATH GIB" makes a file that takes so much of the disk; "connect ABSTRACT-NAME" tries a unix socket;
+// "processes COUNT" starts so many, and says how many it got.
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <fcntl.h>
