@@ -69,7 +69,7 @@ void Expiry::read(const Scope& scope, const TableRecord& table, Time now) {
   dynamodb_.needs.workers.run(
       [this, reading, snapshot] {
         dynamodb_.items.scan_prefix(*snapshot, reading->prefix, [&](std::string_view key, std::string_view value) {
-          const auto at = expiry_of(decode_record<ItemRecord>(value).attributes, reading->attribute, reading->now);
+          const auto at = expiry_of(decode_item(value), reading->attribute, reading->now);
           if (at && *at <= reading->now)
             reading->expired.emplace_back(key);
           else if (at)

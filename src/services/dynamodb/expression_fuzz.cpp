@@ -83,7 +83,7 @@ void check_condition(const std::string& text, const Item& item) {
   if (const auto none = judge("id <> id AND (" + text + ")", item)) BRUME_CHECK(!*none);
 }
 
-std::string stored(const Item& item) { return encode_record(ItemRecord{item}); }
+std::string stored(const Item& item) { return encode_item(item); }
 
 void check_update(const std::string& text, const Item& item) {
   const auto updated = attempt([&] {
@@ -99,7 +99,7 @@ void check_update(const std::string& text, const Item& item) {
         normalize(normal);
         return true;
       }))
-    BRUME_CHECK(stored(decode_record<ItemRecord>(stored(normal)).attributes) == stored(normal));
+    BRUME_CHECK(stored(decode_item(stored(normal))) == stored(normal));
 }
 
 void check_projection(const std::string& text, const Item& item) {

@@ -85,7 +85,7 @@ std::optional<std::string> entry_key(const TableRecord& table, const IndexRecord
 std::optional<Item> read_item(const Dynamodb& dynamodb, const Tx& tx, const std::string& key) {
   const auto value = dynamodb.items.get(tx, key);
   if (!value) return std::nullopt;
-  return decode_record<ItemRecord>(*value).attributes;
+  return decode_item(*value);
 }
 
 void write_item(Dynamodb& dynamodb, Tx& tx, const Scope& scope, const std::string& name, const std::string& key,
@@ -96,7 +96,7 @@ void write_item(Dynamodb& dynamodb, Tx& tx, const Scope& scope, const std::strin
   if (after) {
     if (new_bytes > kLargestItem) throw validation("Item size has exceeded the maximum allowed size");
     check_index_types(table, *after);
-    dynamodb.items.put(tx, key, encode_record(ItemRecord{*after}));
+    dynamodb.items.put(tx, key, encode_item(*after));
     dynamodb.expiry.note(table, after);
   } else if (before) {
     dynamodb.items.erase(tx, key);
@@ -128,7 +128,7 @@ void fill_from(Dynamodb& dynamodb, const Scope& scope, const std::string& name, 
   std::vector<std::pair<std::string, Item>> chunk;
   dynamodb.items.scan(*dynamodb.items.snapshot(), from, prefix_end(prefix),
                       [&](std::string_view key, std::string_view value) {
-                        chunk.emplace_back(key, decode_record<ItemRecord>(value).attributes);
+                        chunk.emplace_back(key, decode_item(value));
                         return chunk.size() < kFillChunk;
                       });
   Tx tx(dynamodb.needs.store);

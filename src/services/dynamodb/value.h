@@ -19,6 +19,9 @@ struct ItemRecord {
   Item attributes;
 };
 BOOST_DESCRIBE_STRUCT(ItemRecord, (), (attributes))
+// The very bytes of that record, made and read without its detours; decode_item throws StoreError for damaged ones.
+std::string encode_item(const Item& item);
+Item decode_item(std::string_view bytes);
 
 // "S", "N", "B", "SS", "NS", "BS", "M", "L", "NULL" or "BOOL"; empty when no member, or several, are set.
 std::string_view type_of(const AttributeValue& value);

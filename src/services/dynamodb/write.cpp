@@ -79,7 +79,7 @@ Written carry_out(Dynamodb& dynamodb, Tx& tx, const Scope& scope, Write write) {
   written.before = read_item(dynamodb, tx, key);
   if (condition && !holds(*condition, written.before.value_or(Item{}))) throw condition_failed(write, written.before);
   if (write.kind == Write::Kind::check) return written;
-  if (write.kind == Write::Kind::put) written.after = write.item;
+  if (write.kind == Write::Kind::put) written.after = std::move(write.item);
   if (write.kind == Write::Kind::update) {
     // An item that is not there is made with its key.
     Item item = written.before.value_or(write.item);

@@ -90,12 +90,12 @@ GetItemOutput get_item(Dynamodb& dynamodb, Tx& tx, const Request<GetItemInput>& 
   std::optional<Paths> projection;
   if (input.projection_expression) projection = parse_projection(*input.projection_expression, placeholders);
   placeholders.check_all_used();
-  const auto item = read_item(dynamodb, tx, item_key(table, key, true));
+  auto item = read_item(dynamodb, tx, item_key(table, key, true));
   GetItemOutput output;
-  if (item) output.item = projection ? project(*projection, *item) : *item;
   output.consumed_capacity =
       consumed(input.return_consumed_capacity, input.table_name.get(),
                std::max(read_units(item ? size_of(*item) : 0, input.consistent_read.value_or(false)), 0.5));
+  if (item) output.item = projection ? project(*projection, *item) : *std::move(item);
   return output;
 }
 

@@ -86,9 +86,9 @@ void run(const Dynamodb& dynamodb, const Snapshot& snapshot, Job& job, std::size
       stopped = key;
       return false;
     }
-    if (!job.index) return take(job, decode_record<ItemRecord>(value).attributes);
+    if (!job.index) return take(job, decode_item(value));
     const auto item = dynamodb.items.get(snapshot, value);
-    return !item || take(job, decode_record<ItemRecord>(*item).attributes);
+    return !item || take(job, decode_item(*item));
   };
   keyspace.scan(snapshot, job.from, job.until, visit, job.reverse);
   job.over = stopped.empty();
