@@ -59,6 +59,13 @@ asio::awaitable<std::size_t> BodyReader::read(char* out, std::size_t size) {
   co_return 0;
 }
 
+void BodyReader::take_arrived() {
+  started_ = true;
+  if (left_ > 0) input_.consume(static_cast<std::size_t>(left_));
+  left_ = 0;
+  finished_ = true;
+}
+
 asio::awaitable<std::size_t> BodyReader::read_plain(char* out, std::size_t size) {
   const std::size_t wanted = static_cast<std::size_t>(std::min<std::uint64_t>(size, left_));
   std::size_t got = std::min(wanted, input_.view().size());

@@ -45,6 +45,10 @@ class BodyReader {
 
   // 0: the body has ended. Throws BodyProblem.
   asio::awaitable<std::size_t> read(char* out, std::size_t size);
+  // Whether all of it is there; then it may be looked at and taken at once instead.
+  bool has_arrived() const { return !chunked_ && left_ <= input_.view().size(); }
+  std::string_view arrived() const { return input_.view().substr(0, static_cast<std::size_t>(left_)); }
+  void take_arrived();
   bool finished() const { return finished_; }
   bool started() const { return started_; }
   // Bytes still to come, when the framing tells it.

@@ -222,29 +222,28 @@ asio::awaitable<bool> Connection::serve_one() {
   shared_.application->on_request(
       std::make_shared<ConnectionExchange>(weak_from_this(), weak_shared_, request_, head_, peer_));
   for (;;) {
-    Order order = co_await next_order();
+    if (orders_.empty()) co_await wait_for_order();
+    Order order = std::move(orders_.front());
+    orders_.pop_front();
     if (auto* receiving = std::get_if<ReceiveOrder>(&order)) {
-      co_await receive(std::move(*receiving), body);
+      co_await receive(*receiving, body);
     } else if (auto* tunnelling = std::get_if<TunnelOrder>(&order)) {
       co_await tunnel(std::move(*tunnelling));
       co_return false;
     } else {
-      co_return co_await answer(std::move(std::get<ReplyOrder>(order)), body);
+      co_return co_await answer(std::get<ReplyOrder>(order), body);
     }
   }
 }
 
-asio::awaitable<Order> Connection::next_order() {
+asio::awaitable<void> Connection::wait_for_order() {
   while (orders_.empty()) {
     if (phase() == Phase::leaving) throw ConnectionLost{};
     co_await ordered_.async_wait(asio::as_tuple(asio::use_awaitable));
   }
-  Order order = std::move(orders_.front());
-  orders_.pop_front();
-  co_return order;
 }
 
-asio::awaitable<void> Connection::receive(ReceiveOrder order, BodyReader& body) {
+asio::awaitable<void> Connection::receive(ReceiveOrder& order, BodyReader& body) {
   move_to(Phase::receiving);
   stream_.set_progress_deadline(shared_.limits.body_progress);
   std::expected<ReceivedBody, AwsError> result;
@@ -256,7 +255,10 @@ asio::awaitable<void> Connection::receive(ReceiveOrder order, BodyReader& body) 
     // Said for an empty body too: RFC 9110 lets a server leave it out, but botocore waits for it all the same. A client
     // that has sent more did not wait.
     if (std::exchange(awaits_continue_, false) && input_.view().empty()) co_await stream_.write(kContinue);
-    result = co_await receive_whole(std::move(order.plan), body);
+    if (body.has_arrived())
+      result = take_whole(std::move(order.plan), body);
+    else
+      result = co_await receive_whole(std::move(order.plan), body);
   } catch (const BodyProblem& problem) {
     body_broken_ = true;
     result = std::unexpected(problem.error);
@@ -267,7 +269,7 @@ asio::awaitable<void> Connection::receive(ReceiveOrder order, BodyReader& body) 
   order.done(std::move(result));
 }
 
-asio::awaitable<void> Connection::send(HttpReply reply, bool keep_alive) {
+asio::awaitable<void> Connection::send(HttpReply&& reply, bool keep_alive) {
   const bool from_file = !reply.body.file.empty() || (reply.body.spool != nullptr && reply.body.bytes.empty());
   const bool has_body = reply_has_body(reply, *head_);
   Fd file;
@@ -336,7 +338,7 @@ asio::awaitable<void> Connection::send_chunks(ByteQueue& bytes) {
 // The connection is kept only if the next request's first byte is known to be what follows on it. A client that was
 // told neither to send its body nor not to may do either; one with nothing to send is parted from as well, since
 // botocore cannot use a connection again on which an answer came instead of 100.
-asio::awaitable<bool> Connection::answer(ReplyOrder order, BodyReader& body) {
+asio::awaitable<bool> Connection::answer(ReplyOrder& order, BodyReader& body) {
   const bool never_asked = awaits_continue_ && input_.view().empty();
   const bool drainable = !never_asked && (body.finished() || body.left() <= kWorthDraining);
   const bool keep_alive = head_->keep_alive && !body_broken_ && drainable && phase() != Phase::leaving;

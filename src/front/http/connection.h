@@ -86,19 +86,21 @@ class Connection final : public Crowd::Guest, public std::enable_shared_from_thi
   // False: the connection ends.
   asio::awaitable<bool> serve_one();
   asio::awaitable<bool> read_head();  // false: there is no further request
-  asio::awaitable<Order> next_order();
+  asio::awaitable<void> wait_for_order();
   asio::awaitable<bool> serve(BodyReader& body);
-  asio::awaitable<void> receive(ReceiveOrder order, BodyReader& body);
+  asio::awaitable<void> receive(ReceiveOrder& order, BodyReader& body);
+  ReceivedBody take_whole(BodyPlan plan, BodyReader& body);  // that has arrived
   asio::awaitable<ReceivedBody> receive_whole(BodyPlan plan, BodyReader& body);
-  asio::awaitable<void> send(HttpReply reply, bool keep_alive);
+  asio::awaitable<void> send(HttpReply&& reply, bool keep_alive);
   asio::awaitable<void> send_stream(HttpReply reply, std::shared_ptr<ByteQueue> bytes, bool keep_alive);
   asio::awaitable<void> send_chunks(ByteQueue& bytes);
-  asio::awaitable<bool> answer(ReplyOrder order, BodyReader& body);
+  asio::awaitable<bool> answer(ReplyOrder& order, BodyReader& body);
   asio::awaitable<void> refuse(HeadProblem problem);
   asio::awaitable<void> part();  // a last answer was sent
   asio::awaitable<void> tunnel(TunnelOrder order);
 
   asio::awaitable<void> pump(Stream& from, Stream& to);
+  std::string spool_path();
   void hold_upload(std::size_t bytes) { hold(head_bytes_ + input_.held() + bytes); }
 
   Shared& shared_;

@@ -63,8 +63,22 @@ asio::awaitable<std::size_t> read_piece(BodyReader& body, std::vector<char>& pie
 
 }  // namespace
 
+std::string Connection::spool_path() { return shared_.spool_directory + "/body-" + std::to_string(++shared_.spooled); }
+
+// Nearly every body comes with its head: nothing need be waited for, nor copied on the way.
+ReceivedBody Connection::take_whole(BodyPlan plan, BodyReader& body) {
+  BodySink sink(std::move(plan), spool_path());
+  if (const std::string_view arrived = body.arrived(); !arrived.empty())
+    if (auto failed = sink.consume(arrived)) throw BodyProblem{*std::move(failed)};
+  body.take_arrived();
+  hold_upload(sink.held());
+  auto received = sink.finish();
+  if (!received) throw BodyProblem{received.error()};
+  return *std::move(received);
+}
+
 asio::awaitable<ReceivedBody> Connection::receive_whole(BodyPlan plan, BodyReader& body) {
-  const std::string path = shared_.spool_directory + "/body-" + std::to_string(++shared_.spooled);
+  const std::string path = spool_path();
   const auto upload = std::make_shared<Upload>(std::move(plan), path, shared_.io);
   if (body.left() <= kInlineBody) {
     while (!body.finished()) {
