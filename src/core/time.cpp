@@ -63,6 +63,11 @@ void append_number(std::string& text, int value, std::size_t digits) {
     value = -value;
     --digits;
   }
+  if (digits == 2 && value < 100) {
+    const char pair[2] = {static_cast<char>('0' + value / 10), static_cast<char>('0' + value % 10)};
+    text.append(pair, 2);
+    return;
+  }
   char buffer[16];
   std::size_t size = 0;
   for (; value > 0 || size < digits; value /= 10) buffer[size++] = static_cast<char>('0' + value % 10);

@@ -1,9 +1,33 @@
 #include "aws/policy/keys.h"
 
+#include <cstring>
+
 namespace brume::policy {
 namespace {
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+// Eight characters at a time: a carry of either sum shows in the high bit of its own byte, unless that had one before.
+std::uint64_t lower_eight(std::uint64_t bytes) {
+  constexpr std::uint64_t kEach = 0x0101010101010101, kHigh = 0x80 * kEach;
+  const std::uint64_t low = bytes & ~kHigh;
+  const std::uint64_t from_a = low + (0x80 - 'A') * kEach;
+  const std::uint64_t beyond_z = low + (0x80 - 'Z' - 1) * kEach;
+  return bytes | (from_a & ~beyond_z & ~bytes & kHigh) >> 2U;
+}
+
+void lower(char* text, std::size_t size) {
+  for (std::size_t at = 0; at < size; at += sizeof(std::uint64_t)) {
+    std::uint64_t bytes = 0;
+    const std::size_t count = std::min(size - at, sizeof bytes);
+    if (count == sizeof bytes) {
+      std::memcpy(&bytes, text + at, sizeof bytes);
+      bytes = lower_eight(bytes);
+      std::memcpy(text + at, &bytes, sizeof bytes);
+    } else {
+      for (std::size_t i = at; i < size; ++i)
+        if (text[i] >= 'A' && text[i] <= 'Z') text[i] = static_cast<char>(text[i] | 0x20);
+    }
+  }
+}
 
 // Its length and a few of its characters, which tell all of AWS's names apart.
 std::uint32_t mark_of(std::string_view lower_name) {
@@ -44,7 +68,7 @@ Keys::Entry Keys::keep(std::string_view name) {
   }
   const std::size_t at = texts_.size();
   texts_.append(name);
-  for (std::size_t i = at; i < texts_.size(); ++i) texts_[i] = lower(texts_[i]);
+  lower(texts_.data() + at, name.size());
   Entry entry{};
   entry.name_at = narrow(at);
   entry.name_size = narrow(name.size());

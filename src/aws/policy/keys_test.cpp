@@ -34,6 +34,20 @@ TEST(Keys, IgnoreTheCaseOfNamesAndKeepThatOfValues) {
   EXPECT_TRUE(keys.empty() && keys.find("aws:username").empty());
 }
 
+// Letters become small, the characters beside them do not, at every place of a name.
+TEST(Keys, HaveNamesInLowerCase) {
+  for (std::size_t size = 1; size <= 20; ++size)
+    for (std::size_t at = 0; at < size; ++at)
+      for (int code = 1; code < 256; ++code) {
+        std::string name(size, 'k'), lower(size, 'k');
+        name[at] = static_cast<char>(code);
+        lower[at] = static_cast<char>(code >= 'A' && code <= 'Z' ? code + 0x20 : code);
+        Keys keys;
+        keys.set(name, "v");
+        keys.for_each([&](std::string_view kept, const Keys::Values&) { EXPECT_EQ(kept, lower) << code; });
+      }
+}
+
 // Against a map, over names that differ little.
 TEST(Keys, AreWhatAMapWouldHold) {
   const auto random = seeded_random(7);
