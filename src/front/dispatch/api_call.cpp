@@ -279,7 +279,7 @@ void ApiCall::authenticate(std::string_view payload_hash) {
                                 environment_->keys);
   if (!verified) throw verified.error();
   verified_ = *std::move(verified);
-  admit(verified_->principal, claim_->access_key_id);
+  admit(std::move(verified_->principal), claim_->access_key_id);
 }
 
 void ApiCall::decode() {

@@ -1,14 +1,10 @@
 #include "front/dispatch/environment.h"
 
-#include "core/text.h"
-
 namespace brume::front {
 namespace {
 
-std::string hex_of(std::uint64_t value) {
-  std::string bytes;
-  for (int shift = 56; shift >= 0; shift -= 8) bytes += static_cast<char>((value >> shift) & 0xff);
-  return to_hex(bytes);
+void append_hex(std::string& out, std::uint64_t value, int digits) {
+  for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4) out += "0123456789abcdef"[(value >> shift) & 15U];
 }
 
 }  // namespace
@@ -23,13 +19,16 @@ std::uint64_t RequestIds::next() {
 }
 
 std::string RequestIds::uuid() {
-  std::string hex = hex_of(next()) + hex_of(next());
-  hex[12] = '4';
-  hex[16] = "89ab"[static_cast<std::size_t>(hex[16]) % 4];
+  const std::uint64_t first = next();
+  const std::uint64_t last = next();
   std::string id;
   id.reserve(36);
-  id.append(hex, 0, 8).append("-").append(hex, 8, 4).append("-").append(hex, 12, 4).append("-");
-  return id.append(hex, 16, 4).append("-").append(hex, 20, 12);
+  append_hex(id, first >> 32U, 8);
+  append_hex(id += '-', first >> 16U, 4);
+  append_hex(id += "-4", first, 3);  // version 4
+  append_hex(id += '-', (last >> 48U & 0x3fffU) | 0x8000U, 4);
+  append_hex(id += '-', last, 12);
+  return id;
 }
 
 std::string RequestIds::s3() {

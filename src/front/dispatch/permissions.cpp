@@ -44,8 +44,8 @@ std::string_view name_of_arn(std::string_view value) {
   return value.substr((slash != std::string_view::npos ? slash : value.rfind(':')) + 1);
 }
 
-std::optional<std::string> scope_value(std::string_view name, const Scope& scope) {
-  if (name == "partition") return std::string(partition_of(scope.region));
+std::optional<std::string_view> scope_value(std::string_view name, const Scope& scope) {
+  if (name == "partition") return partition_of(scope.region);
   if (name == "region") return scope.region;
   if (name == "account") return scope.account;
   return std::nullopt;
@@ -53,7 +53,7 @@ std::optional<std::string> scope_value(std::string_view name, const Scope& scope
 
 // What an alternative's own placeholders mean: the scope, or another member ("{cluster=default|%}").
 std::string nested_value(std::string_view placeholder, const model::Type& type, const void* input, const Scope& scope) {
-  if (auto value = scope_value(placeholder.substr(1, placeholder.size() - 2), scope)) return *std::move(value);
+  if (auto value = scope_value(placeholder.substr(1, placeholder.size() - 2), scope)) return std::string(*value);
   // Something stands before it, so that of an ARN only the name is taken.
   const std::vector<std::string> values = fill_template("/" + std::string(placeholder), type, input, scope);
   return values.empty() ? "*" : values.front().substr(1);
@@ -79,7 +79,7 @@ std::string replace_percent(std::string_view alternative, std::string_view value
 // `embedded`: something stands before the placeholder.
 std::vector<std::string> values_of(const Placeholder& placeholder, bool embedded, const model::Type& type,
                                    const void* input, const Scope& scope) {
-  if (auto value = scope_value(placeholder.path, scope)) return {*std::move(value)};
+  if (const auto value = scope_value(placeholder.path, scope)) return {std::string(*value)};
   std::vector<std::string> values = model::strings_at(type, input, placeholder.path);
   const bool over_list = placeholder.path.find("[]") != std::string_view::npos;
   if (values.empty() && placeholder.fallback) values.emplace_back(*placeholder.fallback);
@@ -154,7 +154,8 @@ ConditionKeys row_keys(std::string_view text, const model::Type& type, const voi
 
 std::vector<std::string> fill_template(std::string_view text, const model::Type& type, const void* input,
                                        const Scope& scope) {
-  std::vector<std::string> filled = {""};
+  std::vector<std::string> filled(1);
+  filled.front().reserve(128);
   while (!text.empty()) {
     const std::size_t open = text.find('{');
     for (std::string& resource : filled) resource += text.substr(0, open);
@@ -162,9 +163,13 @@ std::vector<std::string> fill_template(std::string_view text, const model::Type&
     const std::size_t close = closing_brace(text, open);
     if (close == std::string_view::npos) break;  // the code generator has refused such a template
     const bool embedded = !filled.empty() && !filled.front().empty();
-    const std::vector<std::string> values =
-        values_of(read_placeholder(text.substr(open + 1, close - open - 1)), embedded, type, input, scope);
+    const std::string_view inside = text.substr(open + 1, close - open - 1);
     text.remove_prefix(close + 1);
+    if (const auto value = scope_value(inside, scope)) {
+      for (std::string& resource : filled) resource += *value;
+      continue;
+    }
+    const std::vector<std::string> values = values_of(read_placeholder(inside), embedded, type, input, scope);
     if (values.size() == 1) {
       for (std::string& resource : filled) resource += values.front();
       continue;

@@ -115,6 +115,8 @@ Target Services::find_by_action(const WireRequest& request) const {
 
 std::vector<const KnownService*> Services::meant_instead(const model::Service& service,
                                                          const WireRequest& request) const {
+  // A JSON document is no form, however long one looks for a version in it.
+  if (request.query.empty() && request.body.starts_with('{')) return {};
   const std::string version = parameter(request, "Version");
   if (version.empty() || version == service.api_version) return {};
   const std::string action = parameter(request, "Action");

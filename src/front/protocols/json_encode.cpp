@@ -122,11 +122,12 @@ class JsonEncoder {
   }
 
   void scalar(const Member* member, const Type& type, const void* value) {
+    if (type.kind == Kind::string) return append_json_string(*static_cast<const std::string*>(value), out_);
     const TimestampFormat format = timestamp_format(member, type, timestamps_);
     const std::string text = format_scalar(type, format, value);
     const bool special = type.kind == Kind::number && !std::isfinite(*static_cast<const double*>(value));
-    const bool quoted = type.kind == Kind::string || type.kind == Kind::blob || special ||
-                        (type.kind == Kind::timestamp && format != TimestampFormat::unix_seconds);
+    const bool quoted =
+        type.kind == Kind::blob || special || (type.kind == Kind::timestamp && format != TimestampFormat::unix_seconds);
     if (quoted)
       append_json_string(text, out_);
     else

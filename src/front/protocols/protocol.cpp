@@ -49,6 +49,7 @@ WireReply encode_json_reply(const model::Service& service, const model::Operatio
   if (take_events(operation, output, reply)) return reply;
   reply.headers.emplace_back("Content-Type", "application/x-amz-json-" + std::string(service.json_version));
   std::string text;
+  text.reserve(512);
   // An operation without an output answers an empty body, one with an empty output "{}".
   if (operation.has_output) encode_json(*operation.output, TimestampFormat::unix_seconds, output, text);
   reply.body = Body::of(std::move(text));

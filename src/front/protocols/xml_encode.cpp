@@ -71,6 +71,8 @@ class XmlEncoder {
         return list(type, value);
       case Kind::map:
         return entries(member, type, value, "entry");
+      case Kind::string:
+        return writer_.content(*static_cast<const std::string*>(value));
       default:
         return writer_.content(text(type, member, value));
     }
