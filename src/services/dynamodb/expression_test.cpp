@@ -130,5 +130,21 @@ TEST(Records, KeepEveryTypeThroughTheStore) {
   EXPECT_THROW(decode_item(encode_item(item).substr(0, 40)), StoreError);
 }
 
+// "DynamoDB supports nested attributes up to 32 levels deep."
+TEST(Records, AreReadAsDeepAsTheyMayBeWritten) {
+  AttributeValue value = string_value("deep");
+  for (int level = 0; level < 32; ++level) {
+    AttributeValue outer;
+    if (level % 2 == 0)
+      outer.l.ensure() = {value};
+    else
+      outer.m.ensure()["in"] = value;
+    value = outer;
+  }
+  Item item = {{"Nested", value}};
+  EXPECT_NO_THROW(normalize(item));
+  EXPECT_EQ(decode_item(encode_item(item)), item);
+}
+
 }  // namespace
 }  // namespace brume::dynamodb
