@@ -1,6 +1,9 @@
 #include "services/ec2/reconciler.h"
 
 #include <algorithm>
+#include <map>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "services/ec2/ec2.h"
@@ -8,6 +11,33 @@
 #include "store/tx.h"
 
 namespace brume::ec2 {
+namespace {
+
+// How long a network stays that nothing uses. To make one anew (its namespace, its table, its nft process) takes longer
+// than all the rest of a task's start that is not the container's.
+constexpr Duration kUnusedStays = minutes(10);
+
+// The VPCs whose network this run has applied, and since when nothing uses it.
+class UnusedNetworks {
+ public:
+  explicit UnusedNetworks(const Clock& clock) : clock_(&clock) {}
+
+  void use(const std::string& vpc_id) { since_[vpc_id].reset(); }
+  void forget(const std::string& vpc_id) { since_.erase(vpc_id); }
+  // None or less: it may go.
+  Duration left(const std::string& vpc_id) {
+    const auto found = since_.find(vpc_id);
+    if (found == since_.end()) return {};
+    if (!found->second) found->second = clock_->now();
+    return *found->second + kUnusedStays - clock_->now();
+  }
+
+ private:
+  const Clock* clock_;
+  std::map<std::string, std::optional<Time>> since_;
+};
+
+}  // namespace
 
 Reconciler::Reconciler(Ec2& ec2, Store& store, const Clock& clock, Control& control, network::Network& network,
                        Names& names)
@@ -16,7 +46,23 @@ Reconciler::Reconciler(Ec2& ec2, Store& store, const Clock& clock, Control& cont
       network_(network),
       names_(names),
       loop_(control, clock, "ec2",
-            [this](const std::string& vpc_id, ReconcileLoop::Done done) { reconcile(vpc_id, std::move(done)); }) {}
+            [this, unused = UnusedNetworks(clock)](const std::string& vpc_id, ReconcileLoop::Done done) mutable {
+              const auto found = scopes_.find(vpc_id);
+              const VpcRecord* record = found == scopes_.end() ? nullptr : ec2_.vpcs.find(found->second, vpc_id);
+              if (record == nullptr) {
+                unused.forget(vpc_id);
+              } else if (needs_network(ec2_, found->second, vpc_id)) {
+                unused.use(vpc_id);
+              } else if (const Duration left = unused.left(vpc_id);
+                         left.ms > 0 && ec2_.networks.find(found->second, vpc_id) != nullptr) {
+                loop_.add_after(vpc_id, left);
+                publish_names(found->second, vpc_id);
+                return apply(found->second, render(snapshot(ec2_, found->second, *record)), std::move(done));
+              } else {
+                unused.forget(vpc_id);
+              }
+              reconcile(vpc_id, std::move(done));
+            }) {}
 
 void Reconciler::start(std::function<void(std::string)> done) {
   network_.recover([this, done = std::move(done)](const std::string& error) {

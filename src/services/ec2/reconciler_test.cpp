@@ -8,6 +8,9 @@
 namespace brume::ec2 {
 namespace {
 
+// A network that nothing uses stays for ten minutes.
+constexpr Duration kStaysYet = minutes(9), kTheRest = minutes(2);
+
 std::string plug(World& world, const std::string& subnet, const std::string& sandbox, bool public_ip = false) {
   return world.change([&](Tx& tx) {
     return create_service_interface(*world.ec2, tx, kScope,
@@ -62,19 +65,62 @@ TEST(Reconciler, PlugsAnInterfaceAndSaysSo) {
   EXPECT_EQ(world.network.vpcs.at(vpc).interfaces.at(0).sandbox, "task/1");
 }
 
-TEST(Reconciler, RemovesTheNetworkWithItsLastInterface) {
+TEST(Reconciler, RemovesTheNetworkAWhileAfterItsLastInterface) {
+  World world;
+  const std::string vpc = world.vpc();
+  const std::string subnet = world.subnet(vpc);
+  const std::string first = plug(world, subnet, "task/1");
+  world.run();
+  EXPECT_NE(world.ec2->networks.find(kScope, vpc), nullptr);
+  unplug(world, first);
+  world.run();
+  // The interface is gone at once, the network stays for the next.
+  EXPECT_FALSE(is_ready(*world.ec2, first));
+  EXPECT_TRUE(world.network.vpcs.at(vpc).interfaces.empty());
+  world.runtime.advance(kStaysYet);
+  const std::string second = plug(world, subnet, "task/2");
+  world.run();
+  EXPECT_TRUE(is_ready(*world.ec2, second));
+  world.runtime.advance(minutes(12));
+  unplug(world, second);
+  world.run();
+  world.runtime.advance(kStaysYet);
+  EXPECT_TRUE(world.network.vpcs.contains(vpc));
+  EXPECT_EQ(world.network.removes, 0);
+  world.runtime.advance(kTheRest);
+  EXPECT_FALSE(world.network.vpcs.contains(vpc));
+  EXPECT_EQ(world.ec2->networks.find(kScope, vpc), nullptr);
+  EXPECT_TRUE(world.ec2->reconciler.idle());
+}
+
+TEST(Reconciler, AnUnusedNetworkGoesAtOnceWithItsVpc) {
+  World world;
+  const std::string vpc = world.vpc();
+  const std::string subnet = world.subnet(vpc);
+  unplug(world, plug(world, subnet, "task/1"));
+  const std::string id = plug(world, subnet, "task/2");
+  world.run();
+  unplug(world, id);
+  world.run();
+  EXPECT_TRUE(world.network.vpcs.contains(vpc));
+  world.call(delete_subnet, {.subnet_id = subnet});
+  world.call(delete_vpc, {.vpc_id = vpc});
+  world.run();
+  EXPECT_FALSE(world.network.vpcs.contains(vpc));
+  EXPECT_TRUE(world.ec2->reconciler.idle());
+}
+
+TEST(Reconciler, AnUnusedNetworkOfAnEarlierRunIsRemoved) {
   World world;
   const std::string vpc = world.vpc();
   const std::string id = plug(world, world.subnet(vpc), "task/1");
   world.run();
-  EXPECT_TRUE(world.network.vpcs.contains(vpc));
-  EXPECT_NE(world.ec2->networks.find(kScope, vpc), nullptr);
   unplug(world, id);
   world.run();
+  EXPECT_TRUE(world.network.vpcs.contains(vpc));
+  world.restart();
+  world.start();
   EXPECT_FALSE(world.network.vpcs.contains(vpc));
-  EXPECT_EQ(world.ec2->networks.find(kScope, vpc), nullptr);
-  EXPECT_FALSE(is_ready(*world.ec2, id));
-  EXPECT_TRUE(world.ec2->reconciler.idle());
 }
 
 TEST(Reconciler, OneApplyForManyChangesOfOneTurn) {
@@ -273,7 +319,7 @@ TEST(Reconciler, ConvergesFromRandomChanges) {
       }
     }
     world.network.error = "";
-    world.runtime.advance(minutes(2));
+    world.runtime.advance(minutes(12));
     const network::Vpc wanted = render(snapshot(*world.ec2, kScope, *world.ec2->vpcs.find(kScope, vpc)));
     if (plugged.empty()) {
       EXPECT_FALSE(world.network.vpcs.contains(vpc)) << seed;

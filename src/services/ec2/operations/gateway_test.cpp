@@ -244,8 +244,9 @@ TEST_F(NatGateways, IsDeletedWhenThePlaneHasItNoMoreAndShownForAnHour) {
   EXPECT_EQ(world.code(delete_subnet, {.subnet_id = subnet}), "");
   EXPECT_EQ(world.code(describe_network_interfaces, {.network_interface_ids = {{interface}}}),
             "InvalidNetworkInterfaceID.NotFound");
-  EXPECT_FALSE(world.network.vpcs.contains(vpc));
+  EXPECT_TRUE(world.network.vpcs.at(vpc).nat_gateways.empty());
   world.runtime.advance(hours(1));
+  EXPECT_FALSE(world.network.vpcs.contains(vpc));
   EXPECT_EQ(world.code(describe_nat_gateways, {.nat_gateway_ids = {{id}}}), "NatGatewayNotFound");
 }
 
