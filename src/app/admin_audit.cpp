@@ -24,10 +24,12 @@ struct Reading {
 
 // The event that the owner of another account's resource was given: the caller's own one tells more.
 bool is_copy(const cloudtrail::EventRecord& event) {
-  return event.json.find("\"sharedEventID\":") != std::string::npos && event.user_name.empty();
+  return event.user_name.empty() && cloudtrail::json_of(event).find("\"sharedEventID\":") != std::string::npos;
 }
 
-bool has_failed(const cloudtrail::EventRecord& event) { return event.json.find("\"errorCode\":") != std::string::npos; }
+bool has_failed(const cloudtrail::EventRecord& event) {
+  return cloudtrail::json_of(event).find("\"errorCode\":") != std::string::npos;
+}
 
 void read(const cloudtrail::EventHistory& history, Reading& reading) {
   for (const Scope& scope : history.scopes()) {
@@ -51,7 +53,8 @@ void read(const cloudtrail::EventHistory& history, Reading& reading) {
 HttpReply reply_of(const Reading& reading) {
   json::array events;
   for (const cloudtrail::EventRecord& event : reading.events)
-    events.push_back(json::object{{"id", event.id}, {"at", event.time.ms}, {"event", json::parse(event.json)}});
+    events.push_back(
+        json::object{{"id", event.id}, {"at", event.time.ms}, {"event", json::parse(cloudtrail::json_of(event))}});
   return {.status = 200,
           .headers = {{"Content-Type", "application/json"}},
           .body = Body::of(json::serialize(json::object{{"events", std::move(events)}}))};

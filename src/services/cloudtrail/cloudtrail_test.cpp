@@ -210,11 +210,11 @@ TEST_F(CloudtrailTest, TheOwnerOfAnotherAccountsResourceIsToldToo) {
                     other = render(record, "444455556666", "2", "shared");
   EXPECT_EQ(own.user_name, "alice");
   EXPECT_EQ(other.user_name + other.access_key_id, "");
-  const json::value event = json::parse(other.json);
+  const json::value event = json::parse(json_of(other));
   EXPECT_EQ(event.at("userIdentity"),
             (json::object{{"type", "AWSAccount"}, {"principalId", "AIDAEXAMPLE"}, {"accountId", "111122223333"}}));
   EXPECT_EQ(event.at("recipientAccountId"), "444455556666");
-  EXPECT_EQ(event.at("sharedEventID"), json::parse(own.json).at("sharedEventID"));
+  EXPECT_EQ(event.at("sharedEventID"), json::parse(json_of(own)).at("sharedEventID"));
   // An open bucket's visitor has no account: its owner alone is told.
   record.context.principal = {};
   record.context.scope.account.clear();

@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 #include <optional>
 
+#include "services/cloudtrail/json_text.h"
 #include "services/cloudtrail/parameters.h"
 
 namespace brume::cloudtrail {
@@ -82,36 +83,44 @@ std::string after_last(std::string_view text, char mark) {
   return std::string(at == std::string_view::npos ? text : text.substr(at + 1));
 }
 
-json::object session_context(const Principal& principal, const json::storage_ptr& storage) {
-  return {{{"sessionIssuer", json::object{{"type", "Role"},
-                                          {"principalId", principal.id.substr(0, principal.id.find(':'))},
-                                          {"arn", principal.role_arn},
-                                          {"accountId", principal.account},
-                                          {"userName", after_last(principal.role_arn, '/')}}},
-           {"attributes", json::object{{"creationDate", iso8601(principal.issued)},
-                                       {"mfaAuthenticated", principal.mfa ? "true" : "false"}}}},
-          storage};
+void add_session_context(const Principal& principal, JsonObject& identity) {
+  JsonObject context = identity.object("sessionContext");
+  JsonObject issuer = context.object("sessionIssuer");
+  issuer.text("type", "Role");
+  issuer.text("principalId", std::string_view(principal.id).substr(0, principal.id.find(':')));
+  issuer.text("arn", principal.role_arn);
+  issuer.text("accountId", principal.account);
+  issuer.text("userName", after_last(principal.role_arn, '/'));
+  issuer.end();
+  JsonObject attributes = context.object("attributes");
+  attributes.text("creationDate", iso8601(principal.issued));
+  attributes.text("mfaAuthenticated", principal.mfa ? "true" : "false");
+  attributes.end();
+  context.end();
 }
 
 // "CloudTrail userIdentity element".
-json::object user_identity(const Principal& principal, const json::storage_ptr& storage) {
+void add_user(const Principal& principal, JsonObject& identity) {
   using Kind = Principal::Kind;
-  if (principal.kind == Kind::service) return {{{"type", "AWSService"}, {"invokedBy", principal.id}}, storage};
-  if (principal.kind == Kind::anonymous)
-    return {{{"type", "AWSAccount"}, {"principalId", ""}, {"accountId", "ANONYMOUS_PRINCIPAL"}}, storage};
-  const char* type = principal.kind == Kind::root           ? "Root"
-                     : principal.kind == Kind::user         ? "IAMUser"
-                     : principal.kind == Kind::role_session ? "AssumedRole"
-                                                            : "FederatedUser";
-  json::object identity({{"type", type},
-                         {"principalId", principal.id},
-                         {"arn", principal.arn},
-                         {"accountId", principal.account},
-                         {"accessKeyId", principal.access_key_id}},
-                        storage);
-  if (principal.kind == Kind::user) identity["userName"] = after_last(principal.arn, '/');
-  if (principal.kind == Kind::role_session) identity["sessionContext"] = session_context(principal, storage);
-  return identity;
+  if (principal.kind == Kind::service) {
+    identity.text("type", "AWSService");
+    return identity.text("invokedBy", principal.id);
+  }
+  if (principal.kind == Kind::anonymous) {
+    identity.text("type", "AWSAccount");
+    identity.text("principalId", "");
+    return identity.text("accountId", "ANONYMOUS_PRINCIPAL");
+  }
+  identity.text("type", principal.kind == Kind::root           ? "Root"
+                        : principal.kind == Kind::user         ? "IAMUser"
+                        : principal.kind == Kind::role_session ? "AssumedRole"
+                                                               : "FederatedUser");
+  identity.text("principalId", principal.id);
+  identity.text("arn", principal.arn);
+  identity.text("accountId", principal.account);
+  identity.text("accessKeyId", principal.access_key_id);
+  if (principal.kind == Kind::user) identity.text("userName", after_last(principal.arn, '/'));
+  if (principal.kind == Kind::role_session) add_session_context(principal, identity);
 }
 
 std::string user_name(const Principal& principal) {
@@ -150,24 +159,36 @@ std::string other_account(const AuditRecord& record) {
 }
 
 // Who holds a token of a provider: known when the token was believed.
-json::object web_identity(const AuditRecord& record, const json::storage_ptr& storage) {
-  json::object identity(storage);
-  identity["type"] = "WebIdentityUser";
+void add_token_holder(const AuditRecord& record, JsonObject& identity) {
+  identity.text("type", "WebIdentityUser");
   const std::string provider = text_of(record.output, "Provider"),
                     subject = text_of(record.output, "SubjectFromWebIdentityToken");
-  if (provider.empty()) return identity;
-  identity["principalId"] = provider + ":" + text_of(record.output, "Audience") + ":" + subject;
-  identity["userName"] = subject;
-  identity["identityProvider"] = provider;
-  return identity;
+  if (provider.empty()) return;
+  identity.text("principalId", provider + ":" + text_of(record.output, "Audience") + ":" + subject);
+  identity.text("userName", subject);
+  identity.text("identityProvider", provider);
 }
 
-json::object identity_for(const AuditRecord& record, const std::string& recipient, const json::storage_ptr& storage) {
-  if (is_web_identity(record)) return web_identity(record, storage);
+std::string identity_for(const AuditRecord& record, const std::string& recipient) {
   const Principal& principal = record.context.principal;
-  if (principal.account.empty() || principal.account == recipient) return user_identity(principal, storage);
-  return json::object({{"type", "AWSAccount"}, {"principalId", principal.id}, {"accountId", principal.account}},
-                      storage);
+  std::string text;
+  JsonObject identity(text);
+  if (is_web_identity(record)) {
+    add_token_holder(record, identity);
+  } else if (principal.account.empty() || principal.account == recipient) {
+    add_user(principal, identity);
+  } else {
+    identity.text("type", "AWSAccount");
+    identity.text("principalId", principal.id);
+    identity.text("accountId", principal.account);
+  }
+  identity.end();
+  return text;
+}
+
+// What is not there needs no text.
+std::string text_unless_null(const json::value& value) {
+  return value.is_null() ? std::string() : json::serialize(value);
 }
 
 // EC2's codes say whose fault it was.
@@ -225,54 +246,80 @@ EventRecord render(const AuditRecord& record, const std::string& recipient, std:
                    const std::string& shared_id) {
   const RequestContext& context = record.context;
   const bool own = recipient == context.scope.account;
-  const std::string name = is_web_identity(record) ? text_of(record.output, "SubjectFromWebIdentityToken")
-                           : own                   ? user_name(context.principal)
-                                                   : std::string();
-  EventRecord event{.time = context.now,
+  // A global service's events are in us-east-1 ("Global service events").
+  const bool global = record.service != nullptr && record.service->global;
+  EventRecord event{.scope = {recipient, global ? "us-east-1" : context.scope.region},
+                    .time = context.now,
                     .id = std::move(id),
                     .name = event_name(record),
                     .source = source_of(record),
-                    .user_name = name,
+                    .user_name = {},
                     .access_key_id = own ? context.principal.access_key_id : std::string(),
                     .read_only = is_read_only(record.operation_name),
                     .management = !is_data_event(record),
                     .resources = resources_of(record),
-                    .json = {}};
-  const bool global = record.service != nullptr && record.service->global;
-  // All of it goes at once: the event's many small pieces need no memory of their own.
+                    .identity = identity_for(record, recipient),
+                    .address = context.source_address,
+                    .agent = context.user_agent,
+                    .request_id = context.request_id,
+                    .shared_id = shared_id};
+  if (is_web_identity(record))
+    event.user_name = text_of(record.output, "SubjectFromWebIdentityToken");
+  else if (own)
+    event.user_name = user_name(context.principal);
+  if (!record.error_code.empty()) {
+    event.error_code = error_code(record);
+    event.error_message = record.error_message;
+  }
+  // All of it goes at once: the many small pieces need no memory of their own.
   std::array<unsigned char, 4096> first;
   json::monotonic_resource memory(first.data(), first.size());
   const json::storage_ptr storage(&memory);
-  json::object out({{"eventVersion", kEventVersion},
-                    {"userIdentity", identity_for(record, recipient, storage)},
-                    {"eventTime", iso8601(Time{context.now.ms / 1000 * 1000})},
-                    {"eventSource", event.source},
-                    {"eventName", event.name},
-                    {"awsRegion", global ? std::string("us-east-1") : context.scope.region},
-                    {"sourceIPAddress", context.source_address},
-                    {"userAgent", context.user_agent}},
-                   storage);
-  if (!record.error_code.empty()) {
-    out["errorCode"] = error_code(record);
-    out["errorMessage"] = record.error_message;
-  }
-  out["requestParameters"] = request_parameters(record, storage);
-  out["responseElements"] =
-      tells_answer(record.operation_name) ? response_elements(record, storage) : json::value(nullptr);
-  out["requestID"] = context.request_id;
-  out["eventID"] = event.id;
-  out["readOnly"] = event.read_only;
-  json::value resources = event_resources(record, storage);
-  if (!resources.is_null()) out["resources"] = std::move(resources);
-  out["eventType"] = "AwsApiCall";
-  if (record.service != nullptr) out["apiVersion"] = record.service->api_version;
-  out["managementEvent"] = event.management;
-  out["recipientAccountId"] = recipient;
-  if (!shared_id.empty()) out["sharedEventID"] = shared_id;
-  out["eventCategory"] = event.management ? "Management" : "Data";
-  if (context.secure) out["tlsDetails"] = json::object{{"clientProvidedHostHeader", context.host}};
-  event.json = json::serialize(out);
+  event.request = text_unless_null(request_parameters(record, storage));
+  if (tells_answer(record.operation_name)) event.response = text_unless_null(response_elements(record, storage));
+  event.named = text_unless_null(event_resources(record, storage));
+  if (record.service != nullptr) event.api_version = record.service->api_version;
+  if (context.secure) event.tls_host = context.host;
   return event;
+}
+
+std::string json_of(const EventRecord& event) {
+  if (!event.json.empty()) return event.json;
+  std::string text;
+  text.reserve(1000 + event.agent.size() + event.identity.size() + event.request.size() + event.response.size());
+  JsonObject out(text);
+  const auto json_or_null = [](const std::string& json) { return json.empty() ? std::string_view("null") : json; };
+  out.text("eventVersion", kEventVersion);
+  out.raw("userIdentity", event.identity);
+  out.text("eventTime", iso8601(Time{event.time.ms / 1000 * 1000}));
+  out.text("eventSource", event.source);
+  out.text("eventName", event.name);
+  out.text("awsRegion", event.scope.region);
+  out.text("sourceIPAddress", event.address);
+  out.text("userAgent", event.agent);
+  if (!event.error_code.empty()) {
+    out.text("errorCode", event.error_code);
+    out.text("errorMessage", event.error_message);
+  }
+  out.raw("requestParameters", json_or_null(event.request));
+  out.raw("responseElements", json_or_null(event.response));
+  out.text("requestID", event.request_id);
+  out.text("eventID", event.id);
+  out.boolean("readOnly", event.read_only);
+  if (!event.named.empty()) out.raw("resources", event.named);
+  out.text("eventType", "AwsApiCall");
+  if (event.api_version) out.text("apiVersion", *event.api_version);
+  out.boolean("managementEvent", event.management);
+  out.text("recipientAccountId", event.scope.account);
+  if (!event.shared_id.empty()) out.text("sharedEventID", event.shared_id);
+  out.text("eventCategory", event.management ? "Management" : "Data");
+  if (event.tls_host) {
+    JsonObject details = out.object("tlsDetails");
+    details.text("clientProvidedHostHeader", *event.tls_host);
+    details.end();
+  }
+  out.end();
+  return text;
 }
 
 }  // namespace brume::cloudtrail

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/describe/class.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,17 +18,29 @@ struct ResourceName {
 };
 BOOST_DESCRIBE_STRUCT(ResourceName, (), (type, name))
 
-// As it is kept: what events are looked up by, and the event itself.
+// As it is kept: what events are looked up by, and the parts of its text. What every event says alike is not, nor what
+// its key in the history says; json_of puts the whole together.
 struct EventRecord {
+  Scope scope;  // the account that is told, and the event's region; by the key, as the time and the id
   Time time;
-  std::string id, name, source;  // a UUID, "CreateVpc", "ec2.amazonaws.com"
+  std::string id;            // a UUID
+  std::string name, source;  // "CreateVpc", "ec2.amazonaws.com"
   std::string user_name, access_key_id;
   bool read_only = false, management = true;
   std::vector<ResourceName> resources;
-  std::string json;
+  std::string identity, request, response,
+      named;  // JSON: the caller, the parameters, the answer's elements, "resources"
+  std::string address, agent, request_id, error_code, error_message, shared_id;
+  std::optional<std::string> api_version, tls_host;
+  std::string json;  // all of it: of an event that was kept before its parts were
 };
 BOOST_DESCRIBE_STRUCT(EventRecord, (),
-                      (time, id, name, source, user_name, access_key_id, read_only, management, resources, json))
+                      (name, source, user_name, access_key_id, read_only, management, resources, identity, request,
+                       response, named, address, agent, request_id, error_code, error_message, shared_id, api_version,
+                       tls_host, json))
+
+// In AWS's record format, byte for byte the same whenever it is asked for.
+std::string json_of(const EventRecord& event);
 
 // Whether an operation only reads ("readOnly"), by its name.
 bool is_read_only(std::string_view operation);

@@ -21,6 +21,16 @@ std::string start_key(const Scope& scope, Time time) {
   return key;
 }
 
+EventRecord read_event(std::string_view key, std::string_view value) {
+  EventRecord event = decode_record<EventRecord>(value);
+  event.scope.account = take_key_string(key);
+  event.scope.region = take_key_string(key);
+  event.time.ms = static_cast<std::int64_t>(take_key_number_descending(key));
+  take_key_number_descending(key);  // the count
+  event.id = take_key_string(key);
+  return event;
+}
+
 }  // namespace
 
 EventHistory::EventHistory(Store& store)
@@ -31,18 +41,20 @@ void EventHistory::add(const std::vector<NewEvent>& events) {
   for (const NewEvent& added : events) {
     // The count orders the events of a millisecond; the id keeps them apart over restarts.
     const std::uint64_t count = ++count_;
-    std::string key = start_key(added.scope, added.event.time);
+    std::string key = start_key(added.event.scope, added.event.time);
     append_key_number_descending(key, count);
     append_key_string(key, added.event.id);
     events_.put(tx, key, encode_record(added.event));
+    if (added.trails.empty()) continue;
+    const std::string json = json_of(added.event);
     for (const std::string& trail : added.trails) {
       std::string waiting;
       append_key_string(waiting, trail);
       append_key_number(waiting, number(added.event.time));
       append_key_number(waiting, count);
-      append_key_string(waiting, added.scope.region);
+      append_key_string(waiting, added.event.scope.region);
       append_key_string(waiting, added.event.id);
-      pending_.put(tx, waiting, added.event.json);
+      pending_.put(tx, waiting, json);
     }
   }
   tx.commit();
@@ -54,7 +66,7 @@ void EventHistory::read(const Scope& scope, Time from, Time until, const std::st
   const std::string start = position.empty() ? start_key(scope, until) : position + '\0';
   const std::string end = prefix_end(start_key(scope, from));
   events_.scan(*snapshot, start, end, [&](std::string_view key, std::string_view value) {
-    return visit(std::string(key), decode_record<EventRecord>(value));
+    return visit(std::string(key), read_event(key, value));
   });
 }
 

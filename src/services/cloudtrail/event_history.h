@@ -18,7 +18,6 @@ namespace brume::cloudtrail {
 inline constexpr Duration kHistory = days(90);
 
 struct NewEvent {
-  Scope scope;
   EventRecord event;
   std::vector<std::string> trails;  // ARNs of those that deliver it
 };
@@ -49,7 +48,7 @@ class EventHistory {
 
  private:
   Store& store_;
-  Keyspace events_;   // account, region, time and count descending, id → EventRecord
+  Keyspace events_;   // account, region, time and count descending, id → EventRecord, without what the key says
   Keyspace pending_;  // trail, time, count, region → the event's JSON
   std::uint64_t count_ = 0;
 };

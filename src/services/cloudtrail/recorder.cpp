@@ -216,13 +216,9 @@ std::vector<std::string> Recorder::write(const std::vector<Waiting>& part) {
     const std::vector<std::string> accounts = recipients(record);
     const std::string shared_id = accounts.size() > 1 ? random_.uuid() : std::string();
     for (const std::string& account : accounts) {
-      NewEvent added{.scope = {account, record.context.scope.region},
-                     .event = render(record, account, random_.uuid(), shared_id),
-                     .trails = {}};
-      // A global service's events are in us-east-1 ("Global service events").
-      if (record.service != nullptr && record.service->global) added.scope.region = "us-east-1";
+      NewEvent added{.event = render(record, account, random_.uuid(), shared_id), .trails = {}};
       for (const TrailRecord& trail : *trails)
-        if (selects(trail, added.scope, added.event)) added.trails.push_back(trail.arn);
+        if (selects(trail, added.event.scope, added.event)) added.trails.push_back(trail.arn);
       named.insert(added.trails.begin(), added.trails.end());
       events.push_back(std::move(added));
     }

@@ -3,6 +3,8 @@
 
 #include "core/testing.h"
 #include "gen/cloudtrail.h"
+#include "gen/ec2.h"
+#include "gen/iam.h"
 #include "services/cloudtrail/cloudtrail.h"
 #include "services/cloudtrail/recorder.h"
 
@@ -74,6 +76,72 @@ void render_one_event(benchmark::State& state) {
   for (auto step : state) benchmark::DoNotOptimize(render(record, "111122223333", "id"));
 }
 BENCHMARK(render_one_event);
+
+// The requests of bench/request_cost.py, by a user.
+AuditRecord request_of(const model::Service& service, std::string_view operation) {
+  AuditRecord record = typical_record();
+  record.service = &service;
+  record.operation = service.find(operation);
+  record.service_name = service.id;
+  record.operation_name = operation;
+  record.context.principal = {.kind = Principal::Kind::user,
+                              .account = "111122223333",
+                              .arn = "arn:aws:iam::111122223333:user/bench",
+                              .id = "AIDAEXAMPLEEXAMPLE",
+                              .access_key_id = "AKIAEXAMPLEEXAMPLE"};
+  record.input = model::Object(*record.operation->input);
+  record.output = model::Object(*record.operation->output);
+  return record;
+}
+
+AuditRecord describe_vpcs() {
+  AuditRecord record = request_of(ec2::service_model(), "DescribeVpcs");
+  static_cast<ec2::DescribeVpcsInput*>(record.input->get())->vpc_ids.ensure().emplace_back("vpc-0123456789abcdef0");
+  return record;
+}
+
+AuditRecord get_role() {
+  AuditRecord record = request_of(iam::service_model(), "GetRole");
+  static_cast<iam::GetRoleInput*>(record.input->get())->role_name = "bench";
+  return record;
+}
+
+AuditRecord create_tags() {
+  AuditRecord record = request_of(ec2::service_model(), "CreateTags");
+  auto& input = *static_cast<ec2::CreateTagsInput*>(record.input->get());
+  input.resources.ensure().emplace_back("vpc-0123456789abcdef0");
+  ec2::Tag& tag = input.tags.ensure().emplace_back();
+  tag.key = "Name";
+  tag.value = "name-1";
+  return record;
+}
+
+// All of an event's way: handed over, gathered, rendered and written, a hundred in a batch, to a store on disk.
+template <AuditRecord make()>
+void keep_one_event(benchmark::State& state) {
+  constexpr std::size_t kGathered = 100;
+  ManualRuntime runtime;
+  const auto random = seeded_random(1);
+  const TemporaryDirectory directory;
+  const auto store = open_store(directory.path() + "/store", Durability::process_death);
+  EventHistory history(*store);
+  Recorder recorder(history, runtime.clock, *random, runtime.control, runtime.workers, [](const auto&) {});
+  std::vector<AuditRecord> records;
+  for (auto step : state) {
+    state.PauseTiming();
+    for (std::size_t i = 0; i < kGathered; ++i) records.push_back(make());
+    state.ResumeTiming();
+    for (AuditRecord& record : records) recorder.put(std::move(record));
+    runtime.advance(milliseconds(20));
+    records.clear();
+  }
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kGathered));
+  state.counters["per_event"] = benchmark::Counter(
+      static_cast<double>(kGathered), benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
+}
+BENCHMARK(keep_one_event<describe_vpcs>);
+BENCHMARK(keep_one_event<get_role>);
+BENCHMARK(keep_one_event<create_tags>);
 
 }  // namespace
 }  // namespace brume::cloudtrail

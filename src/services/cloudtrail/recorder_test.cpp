@@ -58,7 +58,7 @@ class RecorderTest : public testing::Test {
   std::vector<std::string> written() const {
     std::vector<std::string> names;
     history_.read(kScope, Time{0}, Time{2'000'000'000'000}, {}, [&](const std::string&, const EventRecord& event) {
-      const json::value parameters = json::parse(event.json).at("requestParameters");
+      const json::value parameters = json::parse(json_of(event)).at("requestParameters");
       const json::value* name = parameters.as_object().if_contains("name");
       names.insert(names.begin(), name == nullptr ? "omitted" : std::string(name->as_string()));
       return true;

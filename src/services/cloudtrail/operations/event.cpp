@@ -64,7 +64,7 @@ Event describe(const EventRecord& record) {
     resource.resource_name = named.name;
     resources.push_back(std::move(resource));
   }
-  event.cloud_trail_event = record.json;
+  event.cloud_trail_event = json_of(record);
   return event;
 }
 
