@@ -1,5 +1,7 @@
 #include "store/keyspace.h"
 
+#include <array>
+
 #include "core/error.h"
 #include "store/cbor.h"
 #include "store/erasures.h"
@@ -42,9 +44,13 @@ void Keyspace::erase_range(Tx& tx, std::string_view from, std::string_view until
 }
 
 void append_key_string_start(std::string& key, std::string_view part) {
-  for (const char c : part) {
-    key += c;
-    if (c == '\0') key += '\xff';
+  for (;;) {
+    const std::size_t zero = part.find('\0');  // hardly ever there is one
+    key += part.substr(0, zero);
+    if (zero == std::string_view::npos) return;
+    key += '\0';
+    key += '\xff';
+    part.remove_prefix(zero + 1);
   }
 }
 
@@ -55,7 +61,9 @@ void append_key_string(std::string& key, std::string_view part) {
 }
 
 void append_key_number(std::string& key, std::uint64_t number) {
-  for (int shift = 56; shift >= 0; shift -= 8) key += static_cast<char>(number >> shift & 0xff);
+  std::array<char, 8> bytes;
+  for (std::size_t i = 0; i < 8; ++i) bytes[i] = static_cast<char>(number >> (56 - 8 * i) & 0xff);
+  key.append(bytes.data(), bytes.size());
 }
 
 void append_key_number_descending(std::string& key, std::uint64_t number) { append_key_number(key, ~number); }

@@ -172,6 +172,7 @@ void add_token_holder(const AuditRecord& record, JsonObject& identity) {
 std::string identity_for(const AuditRecord& record, const std::string& recipient) {
   const Principal& principal = record.context.principal;
   std::string text;
+  text.reserve(512);
   JsonObject identity(text);
   if (is_web_identity(record)) {
     add_token_holder(record, identity);

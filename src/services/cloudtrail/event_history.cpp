@@ -5,8 +5,11 @@
 namespace brume::cloudtrail {
 namespace {
 
+constexpr std::size_t kKeyBytes = 128;  // more than most keys have
+
 std::string scope_key(const Scope& scope) {
   std::string key;
+  key.reserve(kKeyBytes);
   append_key_string(key, scope.account);
   append_key_string(key, scope.region);
   return key;

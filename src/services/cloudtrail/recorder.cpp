@@ -53,14 +53,16 @@ void Recorder::put(AuditRecord record) {
   if (!tells_answer(record.operation_name)) record.output.reset();
   const std::size_t bytes = memory_of_context(record) + keep_or_drop(record.input, record.omitted_input_bytes) +
                             keep_or_drop(record.output, record.omitted_output_bytes);
+  auto added = std::make_unique<Waiting>(std::move(record), nullptr, bytes);
   std::unique_lock lock(mutex_);
-  if (!data_events_ && is_data_event(record)) return;
+  if (!data_events_ && is_data_event(added->record)) return;
   if (is_full(bytes)) {
     lock.unlock();
     make_room(bytes);
     lock.lock();
   }
-  waiting_.records.push_back({std::move(record), trails_, bytes});
+  added->trails = trails_;
+  waiting_.records.push_back(std::move(added));
   bytes_ += bytes;
   if (state_ == State::idle) {
     state_ = State::gathering;
@@ -186,14 +188,13 @@ std::vector<std::string> Recorder::write_all(Queue& given) {
 // The oldest part of what is given. False: nothing was left.
 bool Recorder::write_some(Queue& given, std::vector<std::string>& named) {
   const std::lock_guard writing(write_mutex_);
-  std::vector<Waiting> part;
+  Part part;
   std::size_t bytes = 0;
   {
     const std::lock_guard lock(mutex_);
     for (; given.size() > 0 && part.size() < kLargestBatch && bytes < kLargestPart; ++given.taken) {
-      Waiting& oldest = given.records[given.taken];
-      bytes += oldest.bytes;
-      part.push_back(std::move(oldest));
+      bytes += given.records[given.taken]->bytes;
+      part.push_back(std::move(given.records[given.taken]));
     }
     // What was taken is cleared away in proportion to what is left.
     if (given.taken >= given.size()) {
@@ -209,15 +210,17 @@ bool Recorder::write_some(Queue& given, std::vector<std::string>& named) {
   return true;
 }
 
-std::vector<std::string> Recorder::write(const std::vector<Waiting>& part) {
+std::vector<std::string> Recorder::write(const Part& part) {
   std::vector<NewEvent> events;
+  events.reserve(part.size());
   std::set<std::string> named;
-  for (const auto& [record, trails, bytes] : part) {
+  for (const auto& waiting : part) {
+    const AuditRecord& record = waiting->record;
     const std::vector<std::string> accounts = recipients(record);
     const std::string shared_id = accounts.size() > 1 ? random_.uuid() : std::string();
     for (const std::string& account : accounts) {
       NewEvent added{.event = render(record, account, random_.uuid(), shared_id), .trails = {}};
-      for (const TrailRecord& trail : *trails)
+      for (const TrailRecord& trail : *waiting->trails)
         if (selects(trail, added.event.scope, added.event)) added.trails.push_back(trail.arn);
       named.insert(added.trails.begin(), added.trails.end());
       events.push_back(std::move(added));

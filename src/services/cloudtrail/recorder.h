@@ -51,9 +51,11 @@ class Recorder final : public AuditSink {
     Trails trails;
     std::size_t bytes = 0;
   };
+  // Handed on by pointer: a record is large.
+  using Part = std::vector<std::unique_ptr<Waiting>>;
   // The oldest first; those before `taken` are gone.
   struct Queue {
-    std::vector<Waiting> records;
+    Part records;
     std::size_t taken = 0;
     std::size_t size() const { return records.size() - taken; }
   };
@@ -65,7 +67,7 @@ class Recorder final : public AuditSink {
   void make_room(std::size_t bytes);
   std::vector<std::string> write_all(Queue& given);
   bool write_some(Queue& given, std::vector<std::string>& named);
-  std::vector<std::string> write(const std::vector<Waiting>& part);
+  std::vector<std::string> write(const Part& part);
 
   EventHistory& history_;
   const Clock& clock_;
