@@ -62,7 +62,8 @@ struct Target {
   std::string id;  // address:port
   std::string address;
   int port = 0;
-  bool draining = false;  // deregistered, its requests in flight may end
+  bool draining = false;     // deregistered, its requests in flight may end
+  std::string registration;  // another one: it was registered anew, and its health is told anew
   bool operator==(const Target&) const = default;
 };
 

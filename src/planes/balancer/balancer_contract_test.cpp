@@ -143,6 +143,16 @@ TEST_P(BalancerContract, ADeregisteredTargetDrainsAndCanComeBack) {
   EXPECT_TRUE(until_health(Health::healthy));
 }
 
+// Deregistered and registered while an earlier change was on its way: nobody saw it gone, and who registered it waits.
+TEST_P(BalancerContract, ATargetThatWasRegisteredAnewIsToldOfAnew) {
+  ASSERT_EQ(apply(), "");
+  ASSERT_TRUE(until_health(Health::healthy));
+  harness_->told.clear();
+  desired_.groups[0].targets[0].registration = "another";
+  ASSERT_EQ(apply(), "");
+  EXPECT_TRUE(until_health(Health::healthy));
+}
+
 TEST_P(BalancerContract, AnEqualApplyTellsNothingNew) {
   ASSERT_EQ(apply(), "");
   ASSERT_TRUE(until_health(Health::healthy));

@@ -44,12 +44,16 @@ void FakeBalancer::apply(LoadBalancer balancer, Done done) {
       }
     }
     if (error.empty()) {
-      balancers[balancer.id] = balancer;
       auto& told = told_[balancer.id];
+      std::map<Key, std::string> former;
+      for (const TargetGroup& group : balancers[balancer.id].groups)
+        for (const Target& target : group.targets) former[{group.id, target.id}] = target.registration;
+      balancers[balancer.id] = balancer;
       std::map<Key, TargetHealth> kept;
       for (const TargetGroup& group : balancer.groups)
         for (const Target& target : group.targets) {
           const Key key{group.id, target.id};
+          if (former[key] != target.registration) told.erase(key);
           if (target.draining)
             tell(balancer.id, key,
                  {Health::draining, "Target.DeregistrationInProgress", "Target deregistration is in progress"});

@@ -57,11 +57,25 @@ Proxy::Proxy(std::string id, const HaproxyOptions& options, ProxyHost& host)
     : id_(std::move(id)), options_(options), host_(host), directory_(options.directory + "/" + id_) {}
 
 void Proxy::want(LoadBalancer desired, Done done) {
+  forget_former_registrations(desired);
   desired_ = std::move(desired);
   waiting_.push_back(std::move(done));
   desired_shape_.clear();
   refused_shape_.clear();
   retry_at_ = {};
+}
+
+// Who registered a target anew knows nothing of its health, and it may have come back before any look saw it gone.
+void Proxy::forget_former_registrations(const LoadBalancer& desired) {
+  std::map<TargetKey, std::string> former;
+  if (desired_)
+    for (const TargetGroup& group : desired_->groups)
+      for (const Target& target : group.targets) former[{group.id, target.id}] = target.registration;
+  for (const TargetGroup& group : desired.groups)
+    for (const Target& target : group.targets) {
+      const auto found = former.find({group.id, target.id});
+      if (found == former.end() || found->second != target.registration) told_.erase({group.id, target.id});
+    }
 }
 
 void Proxy::remove(Done done) {

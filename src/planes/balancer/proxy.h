@@ -59,6 +59,7 @@ class Proxy final {
   void look(Moment now);
   void converge(Moment now);
   void execute(const std::vector<TargetAction>& actions);
+  void forget_former_registrations(const LoadBalancer& desired);
   void publish(const std::map<TargetKey, TargetHealth>& health);
   void count(const std::vector<StatRow>& rows);
   InService in_service() const;

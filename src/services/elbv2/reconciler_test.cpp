@@ -123,6 +123,21 @@ TEST(Reconciler, ADeletionThatWasInterruptedIsFinished) {
   EXPECT_EQ(world.elbv2->balancers.size(), 0U);
 }
 
+// The plane may see no difference between the two but this: without it nobody would tell the health of the second.
+TEST(Reconciler, ATargetThatIsRegisteredAnewIsAnotherRegistration) {
+  World world;
+  const std::string arn = world.make_balancer(), group = world.make_group();
+  world.make_listener(arn, group);
+  world.register_address(group, "10.0.1.5");
+  const std::string first = world.proxy().groups.at(0).targets.at(0).registration;
+  world.register_address(group, "10.0.1.5");
+  EXPECT_EQ(world.proxy().groups.at(0).targets.at(0).registration, first) << "it was there already";
+  world.call(deregister_targets,
+             {.target_group_arn = group, .targets = std::vector<TargetDescription>{{.id = "10.0.1.5"}}});
+  world.register_address(group, "10.0.1.5");
+  EXPECT_NE(world.proxy().groups.at(0).targets.at(0).registration, first);
+}
+
 TEST(Reconciler, IgnoresReportsAboutWhatIsNoLongerThere) {
   World world;
   const std::string arn = world.make_balancer(), group = world.make_group();

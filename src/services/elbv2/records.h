@@ -63,10 +63,11 @@ struct TargetRecord {
   bool draining = false;
   Time drained;                            // when the deregistration delay is over
   std::string state, reason, description;  // observed; empty: nothing was observed yet
+  std::string registration;                // another one each time that it is registered
   std::string id() const { return address + ":" + std::to_string(port); }
 };
 BOOST_DESCRIBE_STRUCT(TargetRecord, (),
-                      (key, group, address, zone, port, draining, drained, state, reason, description))
+                      (key, group, address, zone, port, draining, drained, state, reason, description, registration))
 
 struct WeightedGroup {
   std::string group;  // key

@@ -65,6 +65,7 @@ void register_address(Elbv2& elbv2, Tx& tx, const Scope& scope, const TargetGrou
   check_address(elbv2, scope, group, address);
   TargetRecord record{.key = target_key(group.key, address, port), .group = group.key, .address = address};
   record.port = port;
+  record.registration = elbv2.needs.random.hex(8);
   record.zone = elbv2.needs.network.zone_of_address(scope, group.vpc, address);
   const TargetRecord* existing = elbv2.targets.find(scope, record.key);
   if (existing != nullptr && !existing->draining) return;

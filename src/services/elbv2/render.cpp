@@ -111,7 +111,8 @@ balancer::TargetGroup render_group(const Elbv2& elbv2, const Scope& scope, const
     result.targets.push_back({.id = target->id(),
                               .address = target->address,
                               .port = static_cast<int>(target->port),
-                              .draining = target->draining});
+                              .draining = target->draining,
+                              .registration = target->registration});
   }
   return result;
 }

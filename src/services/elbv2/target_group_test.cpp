@@ -146,8 +146,11 @@ TEST(DescribeTargetHealth, FollowsWhatTheProxySees) {
   const std::string balancer = world.make_balancer();
   const std::string listener = world.make_listener(balancer, group);
   EXPECT_EQ(world.health_of(group).at("10.0.1.5"), "initial Elb.RegistrationInProgress");
-  EXPECT_EQ(world.proxy().groups.at(0).targets,
-            (std::vector<balancer::Target>{{.id = "10.0.1.5:8000", .address = "10.0.1.5", .port = 8000}}));
+  const std::vector<balancer::Target> targets = world.proxy().groups.at(0).targets;
+  ASSERT_EQ(targets.size(), 1U);
+  EXPECT_EQ(targets[0],
+            (balancer::Target{
+                .id = "10.0.1.5:8000", .address = "10.0.1.5", .port = 8000, .registration = targets[0].registration}));
   world.report("10.0.1.5:8000", kHealthy);
   EXPECT_EQ(world.health_of(group).at("10.0.1.5"), "healthy");
   world.report("10.0.1.5:8000", kFailed);
