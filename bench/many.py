@@ -82,6 +82,18 @@ def things():
               lambda c, n: c.register_task_definition(family=f'family-{n % 50}', **DEFINITION),
               lambda c, n: c.describe_task_definition(taskDefinition=f'family-{n % 50}:{n // 50 + 1}'),
               pages('list_task_definitions', 'taskDefinitionArns')),
+        Thing('ecr repositories', 'ecr', lambda c, n: c.create_repository(repositoryName=f'many/{n:05}'),
+              lambda c, n: c.describe_repositories(repositoryNames=[f'many/{n:05}']),
+              pages('describe_repositories', 'repositories')),
+        Thing('ec2 network interfaces', 'ec2',
+              lambda c, n: c.create_network_interface(SubnetId=VPC['subnet'], PrivateIpAddress=f'10.9.{n // 250}.{n % 250 + 4}'),
+              lambda c, n: c.describe_network_interfaces(
+                  Filters=[{'Name': 'private-ip-address', 'Values': [f'10.9.{n // 250}.{n % 250 + 4}']}]),
+              pages('describe_network_interfaces', 'NetworkInterfaces', PaginationConfig={'PageSize': 1000}), most=4000),
+        Thing('s3 buckets', 's3',
+              lambda c, n: c.create_bucket(Bucket=f'many-{n:05}',
+                                           CreateBucketConfiguration={'LocationConstraint': 'eu-west-1'}),
+              lambda c, n: c.head_bucket(Bucket=f'many-{n:05}'), pages('list_buckets', 'Buckets')),
         Thing('s3 objects', 's3', lambda c, n: c.put_object(Bucket='many', Key=f'{n:05}', Body=b'x' * 100),
               lambda c, n: c.head_object(Bucket='many', Key=f'{n:05}'),
               pages('list_objects_v2', 'Contents', Bucket='many'),
@@ -171,8 +183,10 @@ def run(only=''):
         cloud = Cloud()
         try:
             client = cloud.client(thing.service)
-            if thing.service == 'elbv2':
-                VPC['id'] = cloud.client('ec2').create_vpc(CidrBlock='10.9.0.0/16')['Vpc']['VpcId']
+            if thing.name in ('elbv2 target groups', 'ec2 network interfaces'):
+                ec2 = cloud.client('ec2')
+                VPC['id'] = ec2.create_vpc(CidrBlock='10.9.0.0/16')['Vpc']['VpcId']
+                VPC['subnet'] = ec2.create_subnet(VpcId=VPC['id'], CidrBlock='10.9.0.0/16')['Subnet']['SubnetId']
             thing.prepare(client)
             began = time.monotonic()
             for act, (few, *middle, many) in measure(Meter(cloud), client, thing).items():

@@ -97,9 +97,8 @@ std::optional<InterfaceFacts> find_interface(const Ec2& ec2, const Scope& scope,
 
 std::vector<InterfaceFacts> interfaces_of_sandbox(const Ec2& ec2, const Scope& scope, const std::string& sandbox) {
   std::vector<InterfaceFacts> facts;
-  for (const InterfaceRecord* interface :
-       ec2.interfaces.select(scope, [&](const InterfaceRecord& item) { return item.sandbox == sandbox; })) {
-    facts.push_back(facts_of(ec2, scope, *interface));
+  for (const InterfaceRecord* interface : ec2.interfaces_by_value.find(scope, sandbox)) {
+    if (interface->sandbox == sandbox) facts.push_back(facts_of(ec2, scope, *interface));
   }
   return facts;
 }
@@ -182,14 +181,11 @@ bool reaches_internet(const Ec2& ec2, const Scope& scope, const std::string& int
 }
 
 std::optional<Resident> resident_at(const Ec2& ec2, const std::string& vpc_id, const std::string& private_address) {
-  std::optional<Resident> resident;
-  ec2.interfaces.for_all([&](const Scope& scope, std::string_view, const InterfaceRecord& interface) {
-    if (interface.vpc != vpc_id) return;
-    for (const std::string& address : interface.addresses) {
-      if (address == private_address) resident = Resident{scope, facts_of(ec2, scope, interface)};
-    }
-  });
-  return resident;
+  const std::optional<Scope> scope = scope_of_vpc(ec2, vpc_id);
+  if (!scope) return std::nullopt;
+  for (const InterfaceRecord* interface : ec2.interfaces_by_value.find(*scope, private_address))
+    if (interface->vpc == vpc_id) return Resident{*scope, facts_of(ec2, *scope, *interface)};
+  return std::nullopt;
 }
 
 std::optional<Resident> resident_at_public(const Ec2& ec2, const std::string& public_address) {

@@ -37,9 +37,28 @@ Ec2::Ec2(Store& store, const Clock& clock_, Random& random_, Control& control, n
                     [](const GroupRuleRecord& rule) {
                       return rule.peer_group.empty() ? std::vector<std::string>() : std::vector{rule.peer_group};
                     }),
-      interfaces_by_vpc(interfaces, [](const InterfaceRecord& interface) { return std::vector{interface.vpc}; }),
+      interfaces_by_vpc(interfaces,
+                        [](const InterfaceRecord& interface) {
+                          std::vector<std::string> texts{interface.vpc};
+                          if (interface.type != "nat_gateway" && !interface.sandbox.empty())
+                            texts.push_back(running_in(interface.vpc));
+                          return texts;
+                        }),
       interfaces_by_subnet(interfaces, [](const InterfaceRecord& interface) { return std::vector{interface.subnet}; }),
       interfaces_by_group(interfaces, [](const InterfaceRecord& interface) { return interface.groups; }),
+      interfaces_by_value(interfaces,
+                          [](const InterfaceRecord& interface) {
+                            std::vector<std::string> values = interface.addresses;
+                            values.push_back(interface.mac);
+                            for (const std::string& value : {interface.attachment, interface.sandbox})
+                              if (!value.empty()) values.push_back(value);
+                            return values;
+                          }),
+      interfaces_by_token(interfaces,
+                          [](const InterfaceRecord& interface) {
+                            return interface.client_token.empty() ? std::vector<std::string>()
+                                                                  : std::vector{interface.client_token};
+                          }),
       flow_collector(*this, store, control, network),
       reconciler(*this, store, clock_, control, network, names) {}
 
@@ -55,6 +74,8 @@ const RegionRecord& enter_region(Ec2& ec2, Tx& tx, const Scope& scope) {
   make_default_vpc(ec2, tx, scope);
   return ec2.regions.insert(tx, scope, kRegionKey, {.dhcp_options = ec2.new_id(kDhcpOptionsId)});
 }
+
+std::string running_in(std::string_view vpc_id) { return std::string(vpc_id).append("/running"); }
 
 std::string name_in_vpc(std::string_view vpc_id, std::string_view name) {
   return std::string(vpc_id).append("/").append(name);

@@ -55,10 +55,12 @@ struct Ec2 {
   TableIndex<GroupRecord> groups_by_name;  // name_in_vpc, with the VPC and without
   TableIndex<GroupRecord> groups_by_vpc;
   TableIndex<GroupRuleRecord> rules_by_group;
-  TableIndex<GroupRuleRecord> rules_by_peer;  // the group that a rule refers to
-  TableIndex<InterfaceRecord> interfaces_by_vpc;
+  TableIndex<GroupRuleRecord> rules_by_peer;      // the group that a rule refers to
+  TableIndex<InterfaceRecord> interfaces_by_vpc;  // and by running_in, those of something that runs
   TableIndex<InterfaceRecord> interfaces_by_subnet;
   TableIndex<InterfaceRecord> interfaces_by_group;
+  TableIndex<InterfaceRecord> interfaces_by_value;  // each private address, the MAC address, attachment and sandbox
+  TableIndex<InterfaceRecord> interfaces_by_token;  // the request's that made it
 
   FlowCollector flow_collector;
   Reconciler reconciler;
@@ -92,6 +94,7 @@ void begin(Ec2& ec2, Tx& tx, const Request<Input>& request) {
 }
 
 // Security groups of a VPC have names of their own: a text for groups_by_name.
+std::string running_in(std::string_view vpc_id);
 std::string name_in_vpc(std::string_view vpc_id, std::string_view name);
 
 // The record, or the code of a malformed or unknown id.
@@ -106,13 +109,22 @@ const Record& get(const Table<Record>& table, const Scope& scope, const IdKind& 
 // whether that request was identical; if it was not: IdempotentParameterMismatch.
 AwsError idempotent_parameter_mismatch();
 template <class Record, class Same>
-const Record* find_by_token(const Table<Record>& table, const Scope& scope, const opt<std::string>& token,
-                            const Same& same) {
-  if (!token || token->empty()) return nullptr;
-  const auto found = table.select(scope, [&](const Record& record) { return record.client_token == *token; });
+const Record* find_by_token(const std::vector<const Record*>& found, const Same& same) {
   if (found.empty()) return nullptr;
   if (!same(*found.front())) throw idempotent_parameter_mismatch();
   return found.front();
+}
+template <class Record, class Same>
+const Record* find_by_token(const Table<Record>& table, const Scope& scope, const opt<std::string>& token,
+                            const Same& same) {
+  if (!token || token->empty()) return nullptr;
+  return find_by_token(table.select(scope, [&](const Record& record) { return record.client_token == *token; }), same);
+}
+template <class Record, class Same>
+const Record* find_by_token(const TableIndex<Record>& by_token, const Scope& scope, const opt<std::string>& token,
+                            const Same& same) {
+  if (!token || token->empty()) return nullptr;
+  return find_by_token(by_token.find(scope, *token), same);
 }
 
 }  // namespace brume::ec2

@@ -18,9 +18,14 @@ std::string new_mac(Ec2& ec2, const Scope& scope, const std::string& vpc_id) {
     const std::string digits = ec2.random.hex(10);
     std::string mac = "0a";
     for (std::size_t i = 0; i < digits.size(); i += 2) mac += ":" + digits.substr(i, 2);
-    const std::vector<const InterfaceRecord*> others = ec2.interfaces_by_vpc.find(scope, vpc_id);
-    if (std::ranges::none_of(others, [&](const InterfaceRecord* other) { return other->mac == mac; })) return mac;
+    const std::vector<const InterfaceRecord*> others = ec2.interfaces_by_value.find(scope, mac);
+    if (std::ranges::none_of(others, [&](const InterfaceRecord* other) { return other->vpc == vpc_id; })) return mac;
   }
+}
+
+bool is_used(const Ec2& ec2, const Scope& scope, const std::string& subnet_id, const std::string& address) {
+  return std::ranges::any_of(ec2.interfaces_by_value.find(scope, address),
+                             [&](const InterfaceRecord* interface) { return interface->subnet == subnet_id; });
 }
 
 std::vector<std::string> settle_addresses(Ec2& ec2, const Scope& scope, const SubnetRecord& subnet,
@@ -74,14 +79,14 @@ NetworkInterfaceAttachment attachment_shape(const InterfaceRecord& interface) {
 std::vector<std::string> choose_addresses(Ec2& ec2, const Scope& scope, const SubnetRecord& subnet, std::size_t count,
                                           const std::vector<std::string>& taken) {
   const Cidr block = parse_cidr(subnet.cidr).value();
-  const std::vector<IpAddress> held = used_addresses(ec2, scope, subnet.id);
-  std::set<IpAddress> used(held.begin(), held.end());
-  for (const std::string& address : taken) used.insert(parse_address(address).value());
   std::vector<std::string> chosen;
   const std::uint64_t start = ec2.random.below(block.size());
   for (std::uint64_t i = 0; i < block.size() && chosen.size() < count; ++i) {
     const IpAddress address = block.first() + static_cast<IpAddress>((start + i) % block.size());
-    if (!is_reserved_in_subnet(block, address) && !used.contains(address)) chosen.push_back(address_text(address));
+    if (is_reserved_in_subnet(block, address)) continue;
+    std::string text = address_text(address);
+    if (std::ranges::find(taken, text) == taken.end() && !is_used(ec2, scope, subnet.id, text))
+      chosen.push_back(std::move(text));
   }
   if (chosen.size() < count) {
     throw AwsError("InsufficientFreeAddressesInSubnet",
@@ -100,7 +105,7 @@ void check_address(const Ec2& ec2, const Scope& scope, const SubnetRecord& subne
   if (is_reserved_in_subnet(block, *wanted)) {
     throw invalid_parameter("Address " + address + " is in subnet's reserved address range");
   }
-  if (std::ranges::count(used_addresses(ec2, scope, subnet.id), *wanted) > 0) {
+  if (is_used(ec2, scope, subnet.id, address_text(*wanted))) {
     throw AwsError("InvalidIPAddress.InUse", "Address " + address + " is in use.");
   }
 }

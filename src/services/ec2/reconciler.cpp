@@ -88,10 +88,12 @@ void Reconciler::reconcile(const std::string& vpc_id, ReconcileLoop::Done done) 
   const auto found = scopes_.find(vpc_id);
   if (found == scopes_.end()) return done(ReconcileLoop::Outcome::done());
   const Scope scope = found->second;
-  publish_names(scope, vpc_id);
   const VpcRecord* record = ec2_.vpcs.find(scope, vpc_id);
+  const bool needed = record != nullptr && needs_network(ec2_, scope, vpc_id);
+  // Where nothing runs nobody asks for a name.
+  publish_names(vpc_id, needed ? names_of(snapshot_interfaces(ec2_, scope, *record), scope.region) : PublishedNames());
   network::Vpc vpc{.id = vpc_id};
-  if (record != nullptr && needs_network(ec2_, scope, vpc_id)) vpc = render(snapshot(ec2_, scope, *record));
+  if (needed) vpc = render(snapshot(ec2_, scope, *record));
   if (needs_network(vpc)) return apply(scope, std::move(vpc), std::move(done));
   if (ec2_.networks.find(scope, vpc_id) != nullptr) return remove(scope, vpc_id, std::move(done));
   observe(scope, {.id = vpc_id});
@@ -153,10 +155,7 @@ void Reconciler::observe(const Scope& scope, const network::Vpc& vpc) {
   }
 }
 
-void Reconciler::publish_names(const Scope& scope, const std::string& vpc_id) {
-  PublishedNames wanted;
-  if (const VpcRecord* vpc = ec2_.vpcs.find(scope, vpc_id))
-    wanted = names_of(snapshot_interfaces(ec2_, scope, *vpc), scope.region);
+void Reconciler::publish_names(const std::string& vpc_id, PublishedNames wanted) {
   PublishedNames& published = published_[vpc_id];
   for (const auto& [key, address] : published) {
     if (!wanted.contains(key)) names_.remove(key.first, key.second);

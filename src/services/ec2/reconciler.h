@@ -49,7 +49,7 @@ class Reconciler {
   void apply(const Scope& scope, network::Vpc vpc, ReconcileLoop::Done done);
   void remove(const Scope& scope, const std::string& vpc_id, ReconcileLoop::Done done);
   void observe(const Scope& scope, const network::Vpc& vpc);
-  void publish_names(const Scope& scope, const std::string& vpc_id);
+  void publish_names(const std::string& vpc_id, PublishedNames wanted);
 
   Ec2& ec2_;
   Store& store_;

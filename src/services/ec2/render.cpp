@@ -264,9 +264,7 @@ bool needs_network(const network::Vpc& vpc) {
 
 bool needs_network(const Ec2& ec2, const Scope& scope, const std::string& vpc_id) {
   const auto gateway_runs = [&](const NatGatewayRecord& gateway) { return gateway.vpc == vpc_id && runs(gateway); };
-  return std::ranges::any_of(
-             ec2.interfaces_by_vpc.find(scope, vpc_id),
-             [](const auto* interface) { return interface->type != "nat_gateway" && !interface->sandbox.empty(); }) ||
+  return ec2.interfaces_by_vpc.find_first(scope, running_in(vpc_id)) != nullptr ||
          !ec2.nat_gateways.select(scope, gateway_runs).empty();
 }
 

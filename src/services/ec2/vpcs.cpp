@@ -86,17 +86,12 @@ std::vector<const SubnetRecord*> subnets_of(const Ec2& ec2, const Scope& scope, 
   return ec2.subnets_by_vpc.find(scope, vpc_id);
 }
 
-std::vector<IpAddress> used_addresses(const Ec2& ec2, const Scope& scope, const std::string& subnet_id) {
-  std::vector<IpAddress> used;
-  for (const InterfaceRecord* interface : ec2.interfaces_by_subnet.find(scope, subnet_id)) {
-    for (const std::string& address : interface->addresses) used.push_back(parse_address(address).value());
-  }
-  return used;
-}
-
 std::int64_t available_addresses(const Ec2& ec2, const Scope& scope, const SubnetRecord& subnet) {
+  std::size_t used = 0;
+  for (const InterfaceRecord* interface : ec2.interfaces_by_subnet.find(scope, subnet.id))
+    used += interface->addresses.size();
   const auto size = static_cast<std::int64_t>(parse_cidr(subnet.cidr)->size());
-  return size - kReservedInSubnet - static_cast<std::int64_t>(used_addresses(ec2, scope, subnet.id).size());
+  return size - kReservedInSubnet - static_cast<std::int64_t>(used);
 }
 
 }  // namespace brume::ec2

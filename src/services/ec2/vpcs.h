@@ -24,8 +24,6 @@ std::optional<Cidr> free_default_subnet_block(const Ec2& ec2, const Scope& scope
 
 std::vector<const SubnetRecord*> subnets_of(const Ec2& ec2, const Scope& scope, const std::string& vpc_id);
 
-// The private addresses that interfaces of the subnet hold.
-std::vector<IpAddress> used_addresses(const Ec2& ec2, const Scope& scope, const std::string& subnet_id);
 std::int64_t available_addresses(const Ec2& ec2, const Scope& scope, const SubnetRecord& subnet);
 
 }  // namespace brume::ec2

@@ -185,7 +185,7 @@ CreateNetworkInterfaceOutput create_network_interface(Ec2& ec2, Tx& tx,
   const auto same = [&](const InterfaceRecord& other) {
     return other.subnet == wanted.subnet && other.description == wanted.description;
   };
-  if (const InterfaceRecord* made = find_by_token(ec2.interfaces, request.scope, input.client_token, same)) {
+  if (const InterfaceRecord* made = find_by_token(ec2.interfaces_by_token, request.scope, input.client_token, same)) {
     return {.network_interface = interface_shape(ec2, request.scope, *made), .client_token = input.client_token};
   }
   if (ec2.interfaces.count(request.scope) >= kMostInterfaces) {
@@ -216,8 +216,17 @@ DescribeNetworkInterfacesOutput describe_network_interfaces(Ec2& ec2, Tx& tx,
                    "The parameter networkInterfaceIds cannot be used with the parameter maxResults");
   }
   DescribeNetworkInterfacesOutput output;
-  const auto records = candidates(ec2.interfaces, request.scope, kInterfaceId, input.network_interface_ids.get(),
-                                  filters_of(request.input));
+  const Scope& scope = request.scope;
+  const auto by_value = [&](const std::string& value) { return ec2.interfaces_by_value.find(scope, value); };
+  const auto records = candidates<InterfaceRecord>(
+      ec2.interfaces, scope, kInterfaceId, input.network_interface_ids.get(), filters_of(input),
+      {{"addresses.private-ip-address", by_value},
+       {"private-ip-address", by_value},
+       {"mac-address", by_value},
+       {"attachment.attachment-id", by_value},
+       {"group-id", [&](const std::string& group) { return ec2.interfaces_by_group.find(scope, group); }},
+       {"subnet-id", [&](const std::string& subnet) { return ec2.interfaces_by_subnet.find(scope, subnet); }},
+       {"vpc-id", [&](const std::string& vpc) { return ec2.interfaces_by_vpc.find(scope, vpc); }}});
   output.next_token =
       show_page(ec2, request, "DescribeNetworkInterfaces", kFilters, records, output.network_interfaces.ensure(),
                 [&](const InterfaceRecord& interface) { return interface_shape(ec2, request.scope, interface); });
@@ -353,9 +362,8 @@ DetachNetworkInterfaceOutput detach_network_interface(Ec2& ec2, Tx& tx,
                                                       const Request<DetachNetworkInterfaceInput>& request) {
   begin(ec2, tx, request);
   const std::string& id = request.input.attachment_id.get();
-  const auto found = ec2.interfaces.select(
-      request.scope, [&](const InterfaceRecord& item) { return !id.empty() && item.attachment == id; });
-  if (found.empty()) throw not_found(kAttachmentId, id);
+  const auto found = ec2.interfaces_by_value.find(request.scope, id);
+  if (found.empty() || found.front()->attachment != id) throw not_found(kAttachmentId, id);
   const bool load_balancer = id.starts_with("ela-attach-");
   if (load_balancer) {
     throw AwsError("OperationNotPermitted", "You are not allowed to manage 'ela-attach' attachments.");

@@ -180,8 +180,7 @@ CreateDefaultSubnetOutput create_default_subnet(Ec2& ec2, Tx& tx, const Request<
 DeleteSubnetOutput delete_subnet(Ec2& ec2, Tx& tx, const Request<DeleteSubnetInput>& request) {
   begin(ec2, tx, request);
   const SubnetRecord subnet = get(ec2.subnets, request.scope, kSubnetId, request.input.subnet_id.get());
-  const auto inside = [&](const InterfaceRecord& interface) { return interface.subnet == subnet.id; };
-  if (!ec2.interfaces.select(request.scope, inside).empty()) {
+  if (ec2.interfaces_by_subnet.find_first(request.scope, subnet.id) != nullptr) {
     throw dependency_violation("The subnet '" + subnet.id + "' has dependencies and cannot be deleted.");
   }
   ec2.subnets.erase(tx, request.scope, subnet.id);
