@@ -36,7 +36,8 @@ namespace brume {
 namespace {
 
 constexpr std::string_view kFormatKey = "m/format";
-constexpr std::int64_t kFormat = 1;
+// 2: CloudTrail's events are kept in their parts, which a program before shows without their text.
+constexpr std::int64_t kFormat = 2;
 // Each range that was erased makes later readings slower, so only a large one is.
 constexpr std::size_t kErasedSingly = 256;
 constexpr std::chrono::milliseconds kAskSpaceAfter{1};
@@ -341,10 +342,7 @@ class RocksStore final : public Store {
           },
           false);
       fault_point("store.created");
-      rocksdb::WriteOptions synced;
-      synced.sync = true;
-      const rocksdb::Status status = db_->Put(synced, slice(kFormatKey), std::to_string(kFormat));
-      if (!status.ok()) throw_status(status, "writing the format");
+      write_format();
     } else if (!parse_int(*present, format) || format < 1) {
       throw StoreError("The state in " + directory_ + " is damaged: it has no format. " + std::string(kWhatToDo));
     }
@@ -353,6 +351,15 @@ class RocksStore final : public Store {
                        ", this program reads formats up to " + std::to_string(kFormat) +
                        ". Use the newer program that wrote it, or another directory (--state).");
     }
+    // What was written before is read as it is, what is written from now on is of this format.
+    if (format < kFormat) write_format();
+  }
+
+  void write_format() {
+    rocksdb::WriteOptions synced;
+    synced.sync = true;
+    const rocksdb::Status status = db_->Put(synced, slice(kFormatKey), std::to_string(kFormat));
+    if (!status.ok()) throw_status(status, "writing the format");
   }
 
   // The file `synced` says up to which of its numbered changes the log was on disk. A log that now ends before that was

@@ -93,8 +93,8 @@ void begin(Ec2& ec2, Tx& tx, const Request<Input>& request) {
   }
 }
 
-// Security groups of a VPC have names of their own: a text for groups_by_name.
 std::string running_in(std::string_view vpc_id);
+// Security groups of a VPC have names of their own: a text for groups_by_name.
 std::string name_in_vpc(std::string_view vpc_id, std::string_view name);
 
 // The record, or the code of a malformed or unknown id.

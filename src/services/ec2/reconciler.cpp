@@ -1,9 +1,6 @@
 #include "services/ec2/reconciler.h"
 
 #include <algorithm>
-#include <map>
-#include <optional>
-#include <string>
 #include <utility>
 
 #include "services/ec2/ec2.h"
@@ -17,52 +14,17 @@ namespace {
 // than all the rest of a task's start that is not the container's.
 constexpr Duration kUnusedStays = minutes(10);
 
-// The VPCs whose network this run has applied, and since when nothing uses it.
-class UnusedNetworks {
- public:
-  explicit UnusedNetworks(const Clock& clock) : clock_(&clock) {}
-
-  void use(const std::string& vpc_id) { since_[vpc_id].reset(); }
-  void forget(const std::string& vpc_id) { since_.erase(vpc_id); }
-  // None or less: it may go.
-  Duration left(const std::string& vpc_id) {
-    const auto found = since_.find(vpc_id);
-    if (found == since_.end()) return {};
-    if (!found->second) found->second = clock_->now();
-    return *found->second + kUnusedStays - clock_->now();
-  }
-
- private:
-  const Clock* clock_;
-  std::map<std::string, std::optional<Time>> since_;
-};
-
 }  // namespace
 
 Reconciler::Reconciler(Ec2& ec2, Store& store, const Clock& clock, Control& control, network::Network& network,
                        Names& names)
     : ec2_(ec2),
       store_(store),
+      clock_(clock),
       network_(network),
       names_(names),
       loop_(control, clock, "ec2",
-            [this, unused = UnusedNetworks(clock)](const std::string& vpc_id, ReconcileLoop::Done done) mutable {
-              const auto found = scopes_.find(vpc_id);
-              const VpcRecord* record = found == scopes_.end() ? nullptr : ec2_.vpcs.find(found->second, vpc_id);
-              if (record == nullptr) {
-                unused.forget(vpc_id);
-              } else if (needs_network(ec2_, found->second, vpc_id)) {
-                unused.use(vpc_id);
-              } else if (const Duration left = unused.left(vpc_id);
-                         left.ms > 0 && ec2_.networks.find(found->second, vpc_id) != nullptr) {
-                loop_.add_after(vpc_id, left);
-                publish_names(found->second, vpc_id);
-                return apply(found->second, render(snapshot(ec2_, found->second, *record)), std::move(done));
-              } else {
-                unused.forget(vpc_id);
-              }
-              reconcile(vpc_id, std::move(done));
-            }) {}
+            [this](const std::string& vpc_id, ReconcileLoop::Done done) { reconcile(vpc_id, std::move(done)); }) {}
 
 void Reconciler::start(std::function<void(std::string)> done) {
   network_.recover([this, done = std::move(done)](const std::string& error) {
@@ -89,16 +51,31 @@ void Reconciler::reconcile(const std::string& vpc_id, ReconcileLoop::Done done) 
   if (found == scopes_.end()) return done(ReconcileLoop::Outcome::done());
   const Scope scope = found->second;
   const VpcRecord* record = ec2_.vpcs.find(scope, vpc_id);
-  const bool needed = record != nullptr && needs_network(ec2_, scope, vpc_id);
+  const bool used = record != nullptr && needs_network(ec2_, scope, vpc_id);
+  const bool stays = record != nullptr && !used && stays_unused(scope, vpc_id);
+  if (used)
+    unused_since_[vpc_id].reset();
+  else if (!stays)
+    unused_since_.erase(vpc_id);
   // Where nothing runs nobody asks for a name.
-  publish_names(vpc_id, needed ? names_of(snapshot_interfaces(ec2_, scope, *record), scope.region) : PublishedNames());
+  publish_names(vpc_id, used ? names_of(snapshot_interfaces(ec2_, scope, *record), scope.region) : PublishedNames());
   network::Vpc vpc{.id = vpc_id};
-  if (needed) vpc = render(snapshot(ec2_, scope, *record));
-  if (needs_network(vpc)) return apply(scope, std::move(vpc), std::move(done));
+  if (used || stays) vpc = render(snapshot(ec2_, scope, *record));
+  if (stays || needs_network(vpc)) return apply(scope, std::move(vpc), std::move(done));
   if (ec2_.networks.find(scope, vpc_id) != nullptr) return remove(scope, vpc_id, std::move(done));
   observe(scope, {.id = vpc_id});
   if (record == nullptr) scopes_.erase(vpc_id);
   done(ReconcileLoop::Outcome::done());
+}
+
+bool Reconciler::stays_unused(const Scope& scope, const std::string& vpc_id) {
+  const auto found = unused_since_.find(vpc_id);
+  if (found == unused_since_.end() || ec2_.networks.find(scope, vpc_id) == nullptr) return false;
+  if (!found->second) found->second = clock_.now();
+  const Duration left = *found->second + kUnusedStays - clock_.now();
+  if (left.ms <= 0) return false;
+  loop_.add_after(vpc_id, left);
+  return true;
 }
 
 void Reconciler::apply(const Scope& scope, network::Vpc vpc, ReconcileLoop::Done done) {

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,8 @@ class Reconciler {
 
  private:
   void reconcile(const std::string& vpc_id, ReconcileLoop::Done done);
+  // Whether a network that nothing uses is kept for the next task; then it is looked at again when that is over.
+  bool stays_unused(const Scope& scope, const std::string& vpc_id);
   void apply(const Scope& scope, network::Vpc vpc, ReconcileLoop::Done done);
   void remove(const Scope& scope, const std::string& vpc_id, ReconcileLoop::Done done);
   void observe(const Scope& scope, const network::Vpc& vpc);
@@ -53,6 +56,7 @@ class Reconciler {
 
   Ec2& ec2_;
   Store& store_;
+  const Clock& clock_;
   network::Network& network_;
   Names& names_;
   bool started_ = false;
@@ -60,7 +64,9 @@ class Reconciler {
   std::map<std::string, Scope> ready_;   // by interface
   std::vector<Ready> ready_callbacks_;
   std::map<std::string, PublishedNames> published_;  // by VPC
-  ReconcileLoop loop_;                               // last: its handler uses the others
+  // Of the VPCs whose network this run has applied; none while it is used.
+  std::map<std::string, std::optional<Time>> unused_since_;
+  ReconcileLoop loop_;  // last: its handler uses the others
 };
 
 }  // namespace brume::ec2
