@@ -86,13 +86,17 @@ DescribeRepositoriesOutput describe_repositories(Ecr& ecr, Tx&, const Request<De
   for (const std::string& name : request.input.repository_names.get())
     output.repositories->push_back(describe(request.scope, get_repository(ecr, request.scope, name)));
   if (!request.input.repository_names.get().empty()) return output;
-  std::vector<const RepositoryRecord*> records =
-      ecr.repositories.select(request.scope, [](const auto&) { return true; });
-  output.next_token = cut_page(
-      ecr.paging, paging_purpose("ecr:DescribeRepositories", request.scope), request.input.next_token,
-      static_cast<std::size_t>(request.input.max_results.value_or(100)), records,
-      [](const RepositoryRecord* record) { return record->name; },
-      invalid_parameter_exception("Invalid parameter at 'nextToken'"));
+  const std::string purpose = paging_purpose("ecr:DescribeRepositories", request.scope);
+  const std::string start = page_start(ecr.paging, purpose, request.input.next_token,
+                                       invalid_parameter_exception("Invalid parameter at 'nextToken'"));
+  const auto limit = static_cast<std::size_t>(request.input.max_results.value_or(100));
+  std::vector<const RepositoryRecord*> records;
+  ecr.repositories.visit_from(request.scope, start.empty() ? start : start + '\0', [&](const RepositoryRecord& record) {
+    records.push_back(&record);
+    return records.size() <= limit;
+  });
+  output.next_token =
+      end_page(ecr.paging, purpose, limit, records, [](const RepositoryRecord* record) { return record->name; });
   for (const RepositoryRecord* record : records) output.repositories->push_back(describe(request.scope, *record));
   return output;
 }
