@@ -175,8 +175,10 @@ def build_variant(target, place, sources, flags):
         first = next(at for at, word in enumerate(command) if word.startswith(('-D', '-I')))
         command[first:first] = flags
         run_checked(command)
-        if source == target['source']:
-            link[next(at for at, word in enumerate(link) if word.endswith('_fuzz.cpp.o'))] = output
+        # In the place of the target's own object; before the library that has it.
+        own = next((at for at, word in enumerate(link) if word.endswith(f'/{source.relative_to(ROOT)}.o')), None)
+        if own is not None:
+            link[own] = output
         else:
             link.insert(link.index('-o'), output)
     link[link.index('-o') + 1] = str(place / 'program')
