@@ -198,9 +198,9 @@ def test_stopped_and_continued_as_from_a_terminal(cloud, begin):
     while pathlib.Path(f'/proc/{tool.pid}/comm').read_text() != 'sleep\n' or state() != 'S':
         assert time.monotonic() < deadline
     tool.send_signal(20)  # SIGTSTP: Ctrl-Z
-    while state() not in 'tT':
+    # Seen once, it might only be the signal that is with the tracer.
+    while not all(state() in 'tT' for _ in range(1000)):
         assert time.monotonic() < deadline
-    assert all(state() in 'tT' for _ in range(1000)), 'it was only on its way to its tracer'
     tool.send_signal(18)
     tool.wait(30)
     assert tool.returncode == 0
