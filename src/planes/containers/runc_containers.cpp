@@ -232,7 +232,7 @@ void RuncContainers::started(const StartStep& start, const Keeper::Spawned& spaw
     return keeper_.signal(std::string(kChildPrefix) + id, SIGKILL);
   }
   start->done({spawned.pid, ""});
-  if (!sandboxes_.at(start->spec.sandbox).removing.empty()) {
+  if (!sandboxes_.at(start->spec.sandbox).removing.empty() || record.out_of_disk) {
     keeper_.signal(std::string(kChildPrefix) + id, SIGKILL);
   } else if (record.stop_wanted) {
     stop(id, 0);
@@ -296,12 +296,15 @@ void RuncContainers::ended(const Child& child) {
 void RuncContainers::end_overfull(const std::string& sandbox) {
   for (const std::string& id : containers_of(sandbox)) {
     Record& record = containers_.at(id);
-    if (record.starting) record.stop_wanted = true;
-    if (!record.state.running || record.out_of_disk) continue;
+    if (record.out_of_disk || (!record.state.running && !record.starting)) continue;
     log::warning("containers", id + " is killed: its sandbox has written " +
                                    std::to_string(disk_.used_bytes(sandbox) >> 20U) + " MiB to disk");
     record.out_of_disk = true;
-    keeper_.signal(std::string(kChildPrefix) + id, SIGKILL);
+    // One that starts may write already, though nobody has told yet that it runs.
+    if (record.starting)
+      record.stop_wanted = true;
+    else
+      keeper_.signal(std::string(kChildPrefix) + id, SIGKILL);
   }
 }
 
