@@ -73,7 +73,8 @@ Result decode(std::string_view body, std::size_t piece, std::uint64_t length, bo
 // Every signature in the body: those must not change, whatever else may without a meaning.
 std::vector<std::string> signatures_of(std::string_view body) {
   std::vector<std::string> found;
-  for (std::size_t at = body.find("-signature"); at != std::string_view::npos; at = body.find("-signature", at + 1))
+  const std::string lower = to_lower(body);  // a trailer's name may be written in any case
+  for (std::size_t at = lower.find("-signature"); at != std::string::npos; at = lower.find("-signature", at + 1))
     found.emplace_back(trim(body.substr(at + 11, 65)));
   return found;
 }
