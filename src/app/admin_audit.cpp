@@ -23,19 +23,13 @@ struct Reading {
 };
 
 // The event that the owner of another account's resource was given: the caller's own one tells more.
-bool is_copy(const cloudtrail::EventRecord& event) {
-  return event.user_name.empty() && cloudtrail::json_of(event).find("\"sharedEventID\":") != std::string::npos;
-}
-
-bool has_failed(const cloudtrail::EventRecord& event) {
-  return cloudtrail::json_of(event).find("\"errorCode\":") != std::string::npos;
-}
+bool is_copy(const cloudtrail::EventRecord& event) { return event.user_name.empty() && cloudtrail::is_shared(event); }
 
 void read(const cloudtrail::EventHistory& history, Reading& reading) {
   for (const Scope& scope : history.scopes()) {
     std::size_t count = 0;
     history.read(scope, reading.from, reading.until, {}, [&](const std::string&, const auto& event) {
-      if (is_copy(event) || (reading.failed_only && !has_failed(event))) return true;
+      if (is_copy(event) || (reading.failed_only && !cloudtrail::has_failed(event))) return true;
       reading.events.push_back(event);
       return ++count < reading.limit;
     });

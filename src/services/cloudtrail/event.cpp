@@ -284,6 +284,14 @@ EventRecord render(const AuditRecord& record, const std::string& recipient, std:
   return event;
 }
 
+bool is_shared(const EventRecord& event) {
+  return !event.shared_id.empty() || event.json.find("\"sharedEventID\":") != std::string::npos;
+}
+
+bool has_failed(const EventRecord& event) {
+  return !event.error_code.empty() || event.json.find("\"errorCode\":") != std::string::npos;
+}
+
 std::string json_of(const EventRecord& event) {
   if (!event.json.empty()) return event.json;
   std::string text;

@@ -41,6 +41,9 @@ BOOST_DESCRIBE_STRUCT(EventRecord, (),
 
 // In AWS's record format, byte for byte the same whenever it is asked for.
 std::string json_of(const EventRecord& event);
+// Whether another account was told of the same request, and whether that was refused.
+bool is_shared(const EventRecord& event);
+bool has_failed(const EventRecord& event);
 
 // Whether an operation only reads ("readOnly"), by its name.
 bool is_read_only(std::string_view operation);
