@@ -87,7 +87,6 @@ class Connection final : public Crowd::Guest, public std::enable_shared_from_thi
   asio::awaitable<bool> serve_one();
   asio::awaitable<bool> read_head();  // false: there is no further request
   asio::awaitable<void> wait_for_order();
-  asio::awaitable<bool> serve(BodyReader& body);
   asio::awaitable<void> receive(ReceiveOrder& order, BodyReader& body);
   ReceivedBody take_whole(BodyPlan plan, BodyReader& body);  // that has arrived
   asio::awaitable<ReceivedBody> receive_whole(BodyPlan plan, BodyReader& body);
