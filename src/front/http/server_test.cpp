@@ -283,85 +283,76 @@ TEST(Server, GivesANewClientThePlaceOfTheLongestWaiting) {
   EXPECT_EQ(third.read_answer().status(), 500);
 }
 
-TEST(Server, AnswersCountAsMemoryFromWhenTheyAreMade) {
-  constexpr std::size_t kClients = 20, kAnswer = 200'000;
-  Limits limits;
-  limits.held_bytes = 5 * kAnswer;
+// A server that keeps its requests, and clients that have asked one each.
+struct KeptRequests {
+  KeptRequests(std::size_t count, std::size_t held_bytes)
+      : server(
+            [this, count](std::shared_ptr<Exchange> exchange) {
+              held.push_back(std::move(exchange));
+              if (held.size() == count) all.set_value();
+            },
+            {.held_bytes = held_bytes}) {
+    for (std::size_t i = 0; i < count; ++i) {
+      clients.push_back(std::make_unique<RawClient>(server.port()));
+      clients.back()->send(request("GET /large"));
+    }
+    all.get_future().get();
+  }
+  // On the I/O thread. What it holds lives as long as the answer's body.
+  void answer(std::size_t index, std::size_t size) {
+    HttpReply reply{.body = Body::of(std::string(size, 'x'))};
+    reply.body.spool = std::make_shared<SpoolFile>("none", true);
+    bodies.emplace_back(reply.body.spool);
+    held[index]->reply(std::move(reply));
+  }
+  std::size_t bodies_alive() const {
+    return static_cast<std::size_t>(std::ranges::count_if(bodies, [](const auto& body) { return !body.expired(); }));
+  }
+
+  std::vector<std::weak_ptr<SpoolFile>> bodies;
   std::vector<std::shared_ptr<Exchange>> held;
   std::promise<void> all;
-  TestServer server(
-      [&](std::shared_ptr<Exchange> exchange) {
-        held.push_back(std::move(exchange));
-        if (held.size() == kClients) all.set_value();
-      },
-      limits);
+  TestServer server;
   std::vector<std::unique_ptr<RawClient>> clients;
-  for (std::size_t i = 0; i < kClients; ++i) {
-    clients.push_back(std::make_unique<RawClient>(server.port()));
-    clients.back()->send(request("GET /large"));
-  }
-  all.get_future().get();
+};
+
+TEST(Server, AnswersCountAsMemoryFromWhenTheyAreMade) {
+  constexpr std::size_t kClients = 20, kAnswer = 200'000;
+  KeptRequests requests(kClients, 5 * kAnswer);
   // In one turn of the I/O thread, before anything of them can be sent.
   std::promise<std::size_t> most;
-  held[0]->post([&] {
-    std::vector<std::weak_ptr<SpoolFile>> bodies;
+  requests.held[0]->post([&] {
     std::size_t largest = 0;
-    for (const auto& exchange : held) {
-      HttpReply reply{.body = Body::of(std::string(kAnswer, 'x'))};
-      reply.body.spool = std::make_shared<SpoolFile>("none", true);  // lives as long as the body
-      bodies.emplace_back(reply.body.spool);
-      exchange->reply(std::move(reply));
-      const auto alive = std::ranges::count_if(bodies, [](const auto& body) { return !body.expired(); });
-      largest = std::max(largest, static_cast<std::size_t>(alive));
+    for (std::size_t i = 0; i < kClients; ++i) {
+      requests.answer(i, kAnswer);
+      largest = std::max(largest, requests.bodies_alive());
     }
     most.set_value(largest);
   });
   EXPECT_LE(most.get_future().get(), 5U);
   std::size_t answered = 0;
-  for (const auto& client : clients) answered += client->read_answer().body.size() == kAnswer ? 1 : 0;
+  for (const auto& client : requests.clients) answered += client->read_answer().body.size() == kAnswer ? 1 : 0;
   EXPECT_GE(answered, 3U);
   EXPECT_LE(answered, 5U) << "the others gave way";
-  held.clear();
+  requests.held.clear();
 }
 
 TEST(Server, AnAnswerThatGivesWayWhileItIsSentIsFreedAtOnce) {
   constexpr std::size_t kClients = 20, kAnswer = 8 << 20;  // more than the kernel takes of it
-  Limits limits;
-  limits.held_bytes = 5 * kAnswer;
-  std::vector<std::shared_ptr<Exchange>> held;
-  std::promise<void> all;
-  TestServer server(
-      [&](std::shared_ptr<Exchange> exchange) {
-        held.push_back(std::move(exchange));
-        if (held.size() == kClients) all.set_value();
-      },
-      limits);
-  std::vector<std::unique_ptr<RawClient>> clients;
-  for (std::size_t i = 0; i < kClients; ++i) {
-    clients.push_back(std::make_unique<RawClient>(server.port()));
-    clients.back()->send(request("GET /large"));
-  }
-  all.get_future().get();
-  std::vector<std::weak_ptr<SpoolFile>> bodies;
-  const auto alive = [&] { return std::ranges::count_if(bodies, [](const auto& body) { return !body.expired(); }); };
+  KeptRequests requests(kClients, 5 * kAnswer);
   const auto answer = [&](std::size_t from, std::size_t to) {
-    std::promise<long> left;
-    held[0]->post([&] {
-      for (std::size_t i = from; i < to; ++i) {
-        HttpReply reply{.body = Body::of(std::string(kAnswer, 'x'))};
-        reply.body.spool = std::make_shared<SpoolFile>("none", true);  // lives as long as the body
-        bodies.emplace_back(reply.body.spool);
-        held[i]->reply(std::move(reply));
-      }
-      left.set_value(alive());
+    std::promise<std::size_t> left;
+    requests.held[0]->post([&] {
+      for (std::size_t i = from; i < to; ++i) requests.answer(i, kAnswer);
+      left.set_value(requests.bodies_alive());
     });
     return left.get_future().get();
   };
   answer(0, 4);
   // Each has written what the kernel takes, and waits.
-  for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(clients[i]->read_exactly(1), "H");
-  EXPECT_LE(answer(4, kClients), 5) << "in the same turn of the thread";
-  held.clear();
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(requests.clients[i]->read_exactly(1), "H");
+  EXPECT_LE(answer(4, kClients), 5U) << "in the same turn of the thread";
+  requests.held.clear();
 }
 
 TEST(Server, ClosesAListenerAndItsConnections) {
