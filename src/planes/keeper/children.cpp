@@ -208,9 +208,12 @@ void Children::remove(const std::string& id) {
   entries_.erase(id);
 }
 
-std::vector<Child> Children::list() const {
+std::vector<Child> Children::list() {
   std::vector<Child> children;
-  for (const auto& [id, entry] : entries_) children.push_back(entry->child);
+  for (const auto& [id, entry] : entries_) {
+    children.push_back(entry->child);
+    entry->listed_starting = entry->starting;
+  }
   return children;
 }
 
@@ -237,9 +240,13 @@ void Children::program_ended(Entry& entry, int wait_status) {
     finish_lines(entry);  // not otherwise: the process that was left behind may be in the middle of one
     std::string error(trim(entry.program_errors));
     if (error.empty()) error = how_it_ended(wait_status) + (wait_status == 0 ? ", but named no process" : "");
-    remove(std::string(entry.child.id));
-    reply({0, error});
-    return;
+    const std::string id = entry.child.id;
+    if (reply({0, error}) || !entry.listed_starting) return remove(id);
+    // For a later daemon, which found it running, it has ended; what the program said was not the child's.
+    outbox_.close(id);
+    entry.feed = &outbox_.open(id);
+    entry.starting = false;
+    return ended(entry, wait_status);
   }
   entry.starting = false;
   entry.child.pid = pid;

@@ -25,7 +25,7 @@ std::int64_t now_ms();
 
 class Children {
  public:
-  using Reply = std::function<void(Keeper::Spawned)>;
+  using Reply = std::function<bool(Keeper::Spawned)>;  // false: who asked is gone
   Children(Poller& poller, Outbox& outbox, Registry& registry)
       : poller_(poller), outbox_(outbox), registry_(registry) {}
 
@@ -35,7 +35,7 @@ class Children {
   void stop(const std::string& id, int signal, std::int64_t grace_ms);
   void write_input(const std::string& id, std::string_view bytes);
   void forget(const std::string& id);
-  std::vector<Child> list() const;
+  std::vector<Child> list();
 
   // A process has ended, as waitpid told.
   void reaped(pid_t pid, int wait_status);
@@ -58,6 +58,7 @@ class Children {
     std::string pid_file;
     // A pid_file child whose program has not ended yet: the process to watch is not known.
     bool starting = false;
+    bool listed_starting = false;  // a daemon was told meanwhile that it runs
     pid_t program = 0;
     std::string program_errors;
     Reply reply;

@@ -169,6 +169,27 @@ TEST_F(KeeperProcess, AFailedStarterIsTheError) {
   EXPECT_GT(spawn(shell("a", "exit 0")).pid, 0);
 }
 
+// Who asked for it was killed before it failed; the next one has adopted what seemed to run.
+TEST_F(KeeperProcess, AFailedStarterIsAnEndForALaterDaemonThatSawItRunning) {
+  const std::string go = instance_.directory() + "/go";
+  SpawnSpec spec = shell("a", "until [ -e " + go + " ]; do sleep 0.01; done; echo 'no such image' >&2; exit 4");
+  spec.pid_file = instance_.directory() + "/pid";
+  client_->spawn(spec, [](const Keeper::Spawned&) {});
+  // Requests are carried out in order.
+  loop_.await<std::string>([&](auto done) { client_->unmount(instance_.directory() + "/nothing", done); });
+  connect();
+  const auto children = loop_.await<std::vector<Child>>([&](auto done) { client_->list(done); });
+  ASSERT_EQ(children.size(), 1U);
+  EXPECT_TRUE(children[0].running);
+  std::ofstream(go).flush();
+  ASSERT_TRUE(until_exit());
+  EXPECT_EQ(exits_[0].id, "a");
+  EXPECT_EQ(exits_[0].exit.code, 4);
+  EXPECT_TRUE(lines_.empty());
+  client_->forget("a");
+  EXPECT_GT(spawn(shell("a", "exit 0")).pid, 0);
+}
+
 TEST_F(KeeperProcess, EntersTheNamespaceAsTheUserWithItsCapability) {
   // Made after the keeper started, and mounted in the daemon's mount namespace.
   const std::string path = instance_.directory() + "/ns";

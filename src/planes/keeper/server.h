@@ -33,12 +33,13 @@ class Server {
   void greet(Connection& connection, const std::string& payload);
   void end_everything();
 
-  // Sends the reply if the daemon that asked is still the one connected.
+  // Sends the reply if the daemon that asked is still the one connected; whether it is.
   template <class Answer>
   auto replier(std::uint64_t number) {
     return [this, number, daemon = daemon_number_](const Answer& answer) {
-      if (daemon != daemon_number_ || connection_ == nullptr) return;
+      if (daemon != daemon_number_ || connection_ == nullptr) return false;
       connection_->send(Message::reply, encode(number, answer));
+      return true;
     };
   }
   // A path as the daemon sees it: it may live in another mount namespace than the keeper.
