@@ -50,9 +50,12 @@ void Ecs::take_lines(const std::vector<Keeper::Line>& lines) {
     const TaskKey* key = runner->find(std::string(parts[1]));
     const TaskRecord* task = key == nullptr ? nullptr : tasks.find(key->scope, key->key);
     if (task == nullptr) continue;
-    for (const ContainerRecord& container : task->containers)
-      if (container.name == parts[2] && !container.log_stream.empty())
-        by_stream[{key->scope, container.log_group, container.log_stream}].push_back({Time{line.at_ms}, line.text});
+    for (const ContainerRecord& container : task->containers) {
+      if (container.name != parts[2] || container.log_stream.empty()) continue;
+      Scope scope = key->scope;
+      if (!container.log_region.empty()) scope.region = container.log_region;
+      by_stream[{scope, container.log_group, container.log_stream}].push_back({Time{line.at_ms}, line.text});
+    }
   }
   if (by_stream.empty()) return;
   in_transaction(needs.store, [&](Tx& tx) {

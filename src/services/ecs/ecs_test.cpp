@@ -218,16 +218,23 @@ TEST_F(TaskTest, AnEndedEssentialContainerStopsTheOthersAndAStartErrorIsTheReaso
   EXPECT_EQ(tasks("STOPPED")[0].stopped_reason, "CannotStartContainerError: exec: \"/app\": no such file or directory");
 }
 
-TEST_F(TaskTest, LinesGoToTheTasksOwnStream) {
-  RegisterTaskDefinitionInput input = definition();
-  input.execution_role_arn = "arn:aws:iam::000000000000:role/execution";
-  LogConfiguration& log = (*input.container_definitions)[0].log_configuration.emplace();
-  log.log_driver = "awslogs";
-  log.options = std::map<std::string, std::string>{
-      {"awslogs-group", "g"}, {"awslogs-region", "eu-west-1"}, {"awslogs-stream-prefix", "p"}};
-  RunTaskInput task;
-  task.task_definition = call(register_task_definition, input).task_definition->task_definition_arn;
-  const std::string id = run(task);
+class LinesTest : public TaskTest {
+ protected:
+  std::string run_logged(const std::string& region) {
+    RegisterTaskDefinitionInput input = definition();
+    input.execution_role_arn = "arn:aws:iam::000000000000:role/execution";
+    LogConfiguration& log = (*input.container_definitions)[0].log_configuration.emplace();
+    log.log_driver = "awslogs";
+    log.options = std::map<std::string, std::string>{
+        {"awslogs-group", "g"}, {"awslogs-region", region}, {"awslogs-stream-prefix", "p"}};
+    RunTaskInput task;
+    task.task_definition = call(register_task_definition, input).task_definition->task_definition_arn;
+    return run(task);
+  }
+};
+
+TEST_F(LinesTest, GoToTheTasksOwnStream) {
+  const std::string id = run_logged("eu-west-1");
   const std::string child = "task/" + id + "/app";
   ecs.take_lines(
       {{.id = child, .sequence = 1, .text = "hello"}, {.id = "task/unknown/app", .sequence = 1, .text = "lost"}});
@@ -235,6 +242,35 @@ TEST_F(TaskTest, LinesGoToTheTasksOwnStream) {
   // The keeper tells again what was not acknowledged.
   ecs.take_lines({{.id = child, .sequence = 1, .text = "hello"}, {.id = child, .sequence = 2, .text = "again"}});
   EXPECT_EQ(logs.texts, (std::vector<std::string>{"p/app/" + id + ": hello", "p/app/" + id + ": again"}));
+}
+
+TEST_F(LinesTest, GoToTheRegionThatTheDriverIsToldOf) {
+  const std::string id = run_logged("us-east-1");
+  EXPECT_EQ(logs.streams, std::set<std::string>{"us-east-1/p/app/" + id});
+  ecs.take_lines({{.id = "task/" + id + "/app", .sequence = 1, .text = "hello"}});
+  EXPECT_EQ(logs.texts, std::vector<std::string>{"p/app/" + id + ": hello"});
+}
+
+// The daemon and the keeper were killed after the container's first line and before its record said that it runs.
+TEST_F(LinesTest, OfAContainerThatIsStartedOnceMoreAreNotTakenForThoseOfItsFirstStart) {
+  const std::string id = run_logged("eu-west-1");
+  const std::string child = "task/" + id + "/app";
+  ecs.take_lines({{.id = child, .sequence = 1, .text = "first"}, {.id = child, .sequence = 2, .text = "second"}});
+  in_transaction(*store, [&](Tx& tx) {
+    ecs.tasks.modify(tx, scope, "c/" + id,
+                     [](TaskRecord& task) { task.last_status = task.containers[0].last_status = "PENDING"; });
+  });
+  containers.reconnect();
+  containers.states.clear();
+  containers.sandboxes.clear();
+  Ecs second{{*store, runtime.clock, *random, runtime.control, interfaces, targets, images, logs, containers, roles,
+              authorizer, events}};
+  second.start();
+  runtime.advance(seconds(10));
+  ASSERT_EQ(second.tasks.find(scope, "c/" + id)->last_status, "RUNNING");
+  second.take_lines({{.id = child, .sequence = 1, .text = "anew"}});
+  const std::string stream = "p/app/" + id + ": ";
+  EXPECT_EQ(logs.texts, (std::vector<std::string>{stream + "first", stream + "second", stream + "anew"}));
 }
 
 TEST_F(TaskTest, MetadataAndCredentialsAnswerTheTaskItselfOnly) {

@@ -76,6 +76,7 @@ BOOST_DESCRIBE_STRUCT(ServiceRecord, (),
 
 struct ContainerRecord {
   std::string name, image, image_digest, runtime_id, reason, log_group, log_stream;
+  std::string log_region;               // of the group; empty: the task's
   std::string last_status = "PENDING";  // RUNNING, STOPPED
   std::string health = "UNKNOWN";       // HEALTHY, UNHEALTHY
   bool essential = true;
@@ -83,8 +84,8 @@ struct ContainerRecord {
   Time started_at, finished_at;
 };
 BOOST_DESCRIBE_STRUCT(ContainerRecord, (),
-                      (name, image, image_digest, runtime_id, reason, log_group, log_stream, last_status, health,
-                       essential, exit_code, started_at, finished_at))
+                      (name, image, image_digest, runtime_id, reason, log_group, log_stream, log_region, last_status,
+                       health, essential, exit_code, started_at, finished_at))
 
 struct TaskTarget {
   std::string target_group, container;

@@ -30,6 +30,11 @@ ContainerRecord& container_record(TaskRecord& task, const std::string& name) {
   return *found;
 }
 
+// As the keeper calls it.
+std::string child_of(const TaskRecord& task, const std::string& container) {
+  return "task/" + task.id + "/" + container;
+}
+
 std::int64_t machine_memory_mib() {
   return static_cast<std::int64_t>(::sysconf(_SC_PHYS_PAGES)) * ::sysconf(_SC_PAGESIZE) / (1 << 20);
 }
@@ -380,6 +385,7 @@ std::string TaskRunner::open_log(Tx& tx, const TaskKey& key, ContainerRecord& re
   if (!problem.empty()) return problem;
   record.log_group = options.at("awslogs-group");
   record.log_stream = stream;
+  record.log_region = scope.region;
   return {};
 }
 
@@ -392,6 +398,9 @@ void TaskRunner::start_container(const TaskKey& key, const std::string& name) {
     ecs_.tasks.modify(tx, key.scope, key.key, [&](TaskRecord& changed) {
       problem = open_log(tx, key, container_record(changed, name), container);
     });
+    // Its lines count from one, also where an earlier start that no record tells of was lost with its keeper.
+    const std::string child = child_of(task, name);
+    if (ecs_.kept_lines.get(child)) ecs_.kept_lines.erase(tx, child);
   });
   if (!problem.empty()) {
     fail(key, "TaskFailedToStart",
@@ -532,7 +541,7 @@ void TaskRunner::prune(const TaskKey& key) {
       in_transaction(ecs_.needs.store, [&](Tx& tx) {
         if (const TaskRecord* gone = record(key))
           for (const ContainerRecord& container : gone->containers)
-            ecs_.kept_lines.erase(tx, "task/" + gone->id + "/" + container.name);
+            ecs_.kept_lines.erase(tx, child_of(*gone, container.name));
         ecs_.tasks.erase(tx, key.scope, key.key);
       });
     });

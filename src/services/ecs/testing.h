@@ -75,13 +75,16 @@ struct FakeImages final : ImageSource {
 };
 
 struct FakeLogs final : TaskLogs {
-  std::string open(Tx&, const Scope&, const std::string& group, const std::string& stream, bool,
+  std::string open(Tx&, const Scope& scope, const std::string& group, const std::string& stream, bool,
                    const std::optional<Principal>&) override {
     if (group == "none") return "ResourceNotFoundException: The specified log group does not exist.";
-    streams.insert(stream);
+    streams.insert(scope.region + "/" + stream);
     return {};
   }
-  void put(Tx&, const Scope&, const std::string&, const std::string& stream, const std::vector<Line>& lines) override {
+  // Nowhere, where no such stream was opened.
+  void put(Tx&, const Scope& scope, const std::string&, const std::string& stream,
+           const std::vector<Line>& lines) override {
+    if (!streams.contains(scope.region + "/" + stream)) return;
     for (const Line& line : lines) texts.push_back(stream + ": " + line.text);
   }
   std::set<std::string> streams;
