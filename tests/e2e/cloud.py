@@ -70,6 +70,10 @@ class Cloud:
     def kill(self):
         """kill -9 of the daemon alone; returns when it is gone."""
         os.kill(self.pid, signal.SIGKILL)
+        self.await_end()
+
+    def await_end(self):
+        """Of a daemon that is killed, by a fault or from here."""
         wait_until(lambda: not os.path.exists(f'/proc/{self.pid}') or
                    ' Z ' in pathlib.Path(f'/proc/{self.pid}/stat').read_text(), 10, 'the end of the daemon')
 
