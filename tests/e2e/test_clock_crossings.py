@@ -206,3 +206,17 @@ def test_tools_outside_work_at_any_setting(cloud):
         assert cloud.client('sts').get_caller_identity()['Account'] == '000000000000'
         assert cloud.client('s3').list_buckets()['Buckets'] is not None
     assert cloud.exec('curl', '-s', '-o', '/dev/null', '-w', '%{http_code}', 'https://sts.amazonaws.com/').stdout != '000'
+
+
+def test_certificates_hold_by_both_clocks_after_decades(cloud):
+    """One that was handed out before the advances, and a new one: inside by the cloud's clock, outside by the machine's."""
+    def code(host, *way):
+        return cloud.brume('exec', *way, '--', 'curl', '-sS', '-o', '/dev/null', '-w', '%{http_code}',
+                           f'https://{host}.amazonaws.com/').stdout
+    assert code('sts') == '400'
+    for _ in range(2):
+        cloud.brume('clock', 'advance', '7000d')
+    for host in ('sts', 'iam'):
+        assert code(host) == '400'
+        assert code(host, '--real') == '400'
+    assert cloud.aws('sts', 'get-caller-identity')['Account'] == '000000000000'

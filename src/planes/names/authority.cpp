@@ -29,9 +29,9 @@ namespace brume::names {
 namespace {
 
 constexpr std::size_t kMostLeaves = 4096;
-constexpr Duration kAuthorityLife = days(20 * 365 + 5), kLeafLife = days(10 * 365 + 2);
-// A clock that was advanced by years finds new ones.
-constexpr Duration kLeafRenewal = days(9 * 365);
+// RFC 5280 4.1.2.5: a certificate without an end. The cloud's clock may be advanced by any number of years, under open
+// connections, stored contexts and clients that keep what they have seen.
+constexpr const char* kNoEnd = "99991231235959Z";
 
 template <auto Free>
 struct Freer {
@@ -111,7 +111,7 @@ void add_name_entry(X509_NAME* name, const char* field, const std::string& value
 
 // The parts that every certificate has: version, a random serial, its time from yesterday on, its key. Valid by the
 // cloud's clock and by the machine's, whichever a client goes by.
-X509Certificate blank(EVP_PKEY* key, const Clock& clock, Duration life) {
+X509Certificate blank(EVP_PKEY* key, const Clock& clock) {
   X509Certificate certificate(X509_new());
   check(certificate != nullptr, "making a certificate");
   std::array<unsigned char, 16> serial{};
@@ -121,18 +121,17 @@ X509Certificate blank(EVP_PKEY* key, const Clock& clock, Duration life) {
   BIGNUM* number = BN_bin2bn(serial.data(), static_cast<int>(serial.size()), nullptr);
   const bool numbered = BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate.get())) != nullptr;
   BN_free(number);
-  const Time cloud = clock.now(), machine = clock.machine_now();
-  const Time start = std::min(cloud, machine) - days(1), end = std::max(cloud, machine) - days(1) + life;
+  const Time start = std::min(clock.now(), clock.machine_now()) - days(1);
   check(numbered && X509_set_version(certificate.get(), X509_VERSION_3) == 1 &&
             ASN1_TIME_set(X509_getm_notBefore(certificate.get()), start.seconds()) != nullptr &&
-            ASN1_TIME_set(X509_getm_notAfter(certificate.get()), end.seconds()) != nullptr &&
+            ASN1_TIME_set_string(X509_getm_notAfter(certificate.get()), kNoEnd) == 1 &&
             X509_set_pubkey(certificate.get(), key) == 1,
         "filling a certificate");
   return certificate;
 }
 
 X509Certificate make_authority(EVP_PKEY* key, const Clock& clock) {
-  X509Certificate certificate = blank(key, clock, kAuthorityLife);
+  X509Certificate certificate = blank(key, clock);
   X509_NAME* name = X509_get_subject_name(certificate.get());
   add_name_entry(name, "O", "Brume");
   // Two instances' authorities must differ by name, or a client that trusts both may pick the wrong one.
@@ -219,12 +218,7 @@ class FileAuthority final : public Authority {
     if (!is_address(name) && !is_host_name(name))
       throw PlaneError(PlaneError::Kind::permanent, "not a host name: " + requested);
     const std::lock_guard lock(mutex_);
-    auto known = leaves_.find(name);
-    if (known != leaves_.end() && clock_.now() > known->second.made + kLeafRenewal) {
-      order_.erase(known->second.place);
-      leaves_.erase(known);
-      known = leaves_.end();
-    }
+    const auto known = leaves_.find(name);
     if (known != leaves_.end()) {
       order_.splice(order_.begin(), order_, known->second.place);
       return known->second.certificate;
@@ -236,14 +230,14 @@ class FileAuthority final : public Authority {
     }
     Certificate made = mint(name);
     order_.push_front(name);
-    leaves_[name] = {made, order_.begin(), clock_.now()};
+    leaves_[name] = {made, order_.begin()};
     return made;
   }
 
  private:
   Certificate mint(const std::string& name) const {
     const Key key = make_key();
-    const X509Certificate certificate = blank(key.get(), clock_, kLeafLife);
+    const X509Certificate certificate = blank(key.get(), clock_);
     X509* leaf = certificate.get();
     if (name.size() <= 64) add_name_entry(X509_get_subject_name(leaf), "CN", name);  // X.520's ub-common-name
     check(X509_set_issuer_name(leaf, X509_get_subject_name(certificate_.get())) == 1, "naming the issuer");
@@ -262,7 +256,6 @@ class FileAuthority final : public Authority {
   struct Leaf {
     Certificate certificate;
     std::list<std::string>::iterator place;
-    Time made;
   };
   const Clock& clock_;
   std::string path_, pem_;

@@ -132,8 +132,7 @@ TEST(Authority, DatesFollowTheClock) {
   const std::string at = "openssl verify -CAfile " + directory.path + "/ca.pem -attime ";
   const std::string rest = " " + directory.path + "/leaf.pem > /dev/null 2>&1";
   EXPECT_EQ(std::system((at + "1893400000" + rest).c_str()), 0) << "from the day before";
-  EXPECT_EQ(std::system((at + "2208816000" + rest).c_str()), 0) << "for ten years";
-  EXPECT_NE(std::system((at + "2209248000" + rest).c_str()), 0) << "not for longer";
+  EXPECT_EQ(std::system((at + "9223372036" + rest).c_str()), 0) << "as far as the cloud's clock can go";
   EXPECT_NE(std::system((at + "1893200000" + rest).c_str()), 0) << "not earlier";
 }
 
