@@ -4,6 +4,7 @@ import os
 import pathlib
 import random
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -58,10 +59,65 @@ def test_a_set_user_id_program_keeps_its_right_and_follows(turned, built):
     """By root's exec, which gives its launcher the right to trace any; as an ordinary user."""
     program = built('setuid')
     program.chmod(0o4755)
-    ruid, euid, seen, machine = turned.exec(program, env=NOBODY, cwd='/').stdout.split()
-    assert (ruid, euid) == ('65534', '0')
+    ruid, euid, secure, _, seen, machine = turned.exec(program, env=NOBODY, cwd='/').stdout.split()
+    assert (ruid, euid, secure) == ('65534', '0', '1')
     assert 60 <= int(seen) <= 63
     assert float(machine) < 60 / SPEED * 2
+    # The control: what has promised to gain nothing gains nothing.
+    done = turned.exec('setpriv', '--no-new-privs', program, env=NOBODY, cwd='/')
+    assert done.stdout.split()[:3] == ['65534', '65534', '0']
+
+
+def test_file_capabilities_count_and_the_program_follows(turned, built):
+    """What ping has on Debian, instead of the bit."""
+    program = built('setuid')
+    program.chmod(0o755)
+    raw = 1 << 13  # CAP_NET_RAW
+    os.setxattr(program, 'security.capability', struct.pack('<IIIII', 0x0200_0001, raw, 0, 0, 0))
+    ruid, euid, secure, capabilities, seen, _ = turned.exec(program, env=NOBODY, cwd='/').stdout.split()
+    os.removexattr(program, 'security.capability')
+    assert (ruid, euid, secure) == ('65534', '65534', '1')
+    assert int(capabilities, 16) == raw
+    assert 60 <= int(seen) <= 63
+
+
+def test_real_programs_with_the_bits_do_what_they_do_outside(turned):
+    """passwd reads /etc/shadow by the set-user-id bit, chage by the set-group-id bit; su, begun by root, drops it."""
+    def asked(*command):
+        status = pathlib.Path('/proc/self/status')
+        script = f'grep TracerPid {status}; cd /; LC_ALL=C exec "$@"'
+        followed = turned.exec('bash', '-c', script, 'bash', *command, env=NOBODY, cwd='/').stdout.split('\n', 1)
+        assert int(followed[0].split()[1]) > 0
+        outside, promised = (subprocess.run(
+            ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups', *more, *command],
+            capture_output=True, text=True, cwd='/', env=dict(clean_environment(), LC_ALL='C')).stdout
+            for more in ([], ['--no-new-privs']))
+        assert outside != promised  # the control: the right matters
+        assert followed[1] == outside
+    asked('passwd', '--status')
+    asked('chage', '--list', 'nobody')
+    out = turned.exec('su', 'nobody', '-s', '/bin/bash', '-c', 'a=$SECONDS; sleep 60; echo $UID $((SECONDS - a))')
+    user, seen = out.stdout.split()
+    assert user == '65534' and 60 <= int(seen) <= 66
+
+
+def test_a_right_that_is_given_up_for_following_is_told(turned):
+    """Without CAP_SYS_ADMIN the kernel wants the promise that no program gains a right. What had promised it loses
+    nothing, and hears nothing."""
+    words = [turned.program, 'follow', f'{turned.state}/clock', '', 'bash', '-c',
+             'grep NoNewPrivs /proc/self/status; date +%s']
+    for before, is_told in (['--bounding-set', '-sys_admin'], 1), (['--no-new-privs'], 0):
+        done = subprocess.run(['setpriv', *before, *words], capture_output=True, text=True, env=clean_environment())
+        promised, now = done.stdout.split('\n')[:2]
+        assert promised.split()[1] == '1' and not is_real(now)
+        assert done.stderr.count('set-user-id') == is_told, done.stderr
+
+
+@pytest.mark.parametrize('way', ['kill', 'refuse'])
+def test_a_program_with_a_filter_of_its_own_follows(turned, built, way):
+    """It forbids itself what its waits would be rewritten to: ppoll, pselect6, epoll_pwait2."""
+    done = turned.exec(built('sandbox'), SECONDS, turned.work / 'sandbox', way)
+    assert judge(done.stdout) == 4
 
 
 def test_another_architecture_keeps_the_machines_clock_and_says_so_once(turned, built):
@@ -98,8 +154,9 @@ def test_where_tracing_is_forbidden_a_tool_keeps_the_machines_clock(turned, buil
 
 
 def test_a_debugger_inside_fails_and_works_by_the_real_clock(turned):
-    done = turned.exec('strace', '-o', '/dev/null', 'true', check=False)
+    done = turned.exec('bash', '-c', 'strace -o /dev/null true; strace -o /dev/null true', check=False)
     assert done.returncode != 0 and 'Operation not permitted' in done.stderr
+    assert done.stderr.count('exec --real') == 1
     traced = turned.brume('exec', '--real', '--', 'strace', '-e', 'trace=execve', 'true')
     assert 'execve(' in traced.stderr
 

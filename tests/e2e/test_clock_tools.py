@@ -12,7 +12,7 @@ from waiting import wait_until
 from test_clock import begin, clock, dial  # noqa: F401  fixtures
 
 SPEED, SECONDS = 20, 60
-KINDS = 24  # of waits in C
+KINDS = 26  # of waits in C
 PROGRAMS = pathlib.Path(__file__).parent / 'clocks'
 
 

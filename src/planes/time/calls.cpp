@@ -144,6 +144,22 @@ Rewritten rewrite(const Call& call, const TimeOut& time_out, std::uint64_t slot)
   return result;
 }
 
+Rewritten rewrite_in_kind(const Call& call, const TimeOut& time_out, std::uint64_t slot) {
+  switch (call.number) {
+    case SYS_poll:
+    case SYS_epoll_wait:
+    case SYS_epoll_pwait:
+      return {call, SlotForm::milliseconds};
+    case SYS_select: {
+      Rewritten result{call, SlotForm::timeval};
+      result.call.arguments[time_out.argument] = slot;
+      return result;
+    }
+    default:
+      return rewrite(call, time_out, slot);
+  }
+}
+
 bool is_timed_out(const Call& call, std::int64_t result) {
   switch (call.number) {
     case SYS_futex:

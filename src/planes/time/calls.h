@@ -30,8 +30,9 @@ struct TimeOut {
 std::optional<TimeOut> time_out_of(const Call& call);
 
 // What the time-out of the rewritten call is: its form in the slot. `calendar` is absolute CLOCK_REALTIME, `absolute`
-// absolute CLOCK_MONOTONIC, `span` what is left.
-enum class SlotForm { span, absolute, calendar };
+// absolute CLOCK_MONOTONIC, `span` what is left, `timeval` the same in microseconds. `milliseconds` are no slot's: the
+// argument holds them.
+enum class SlotForm { span, absolute, calendar, timeval, milliseconds };
 struct Rewritten {
   Call call;
   SlotForm form = SlotForm::span;
@@ -39,6 +40,9 @@ struct Rewritten {
 // The same wait with the time-out at `slot` (a timespec, and 16 bytes for what the kernel writes), by the machine's
 // clock. Calls in milliseconds become their siblings in nanoseconds.
 Rewritten rewrite(const Call& call, const TimeOut& time_out, std::uint64_t slot);
+// The same for a program with a filter of its own, which may forbid the siblings: each call stays what it is, and waits
+// up to a millisecond longer.
+Rewritten rewrite_in_kind(const Call& call, const TimeOut& time_out, std::uint64_t slot);
 
 // Whether a result says that the time-out passed.
 bool is_timed_out(const Call& call, std::int64_t result);

@@ -23,6 +23,19 @@ TEST(Calls, MillisecondsBecomeNanosecondsInTheSlot) {
   EXPECT_EQ(rewritten({SYS_select, {1, 2, 3, 4, 5, 9}}).call, (Call{SYS_pselect6, {1, 2, 3, 4, kSlot, 0}}));
 }
 
+TEST(Calls, WhereSiblingsMayBeForbiddenEachStaysWhatItIs) {
+  const auto in_kind = [](const Call& call) { return rewrite_in_kind(call, *time_out_of(call), kSlot); };
+  for (const Call& call : {Call{SYS_poll, {1, 2, 100, 9, 9, 9}}, Call{SYS_epoll_wait, {1, 2, 3, 100, 9, 9}},
+                           Call{SYS_epoll_pwait, {1, 2, 3, 100, 5, 8}}}) {
+    EXPECT_EQ(in_kind(call).call, call);
+    EXPECT_EQ(in_kind(call).form, SlotForm::milliseconds);
+  }
+  EXPECT_EQ(in_kind({SYS_select, {1, 2, 3, 4, 5, 9}}).call, (Call{SYS_select, {1, 2, 3, 4, kSlot, 9}}));
+  EXPECT_EQ(in_kind({SYS_select, {1, 2, 3, 4, 5, 9}}).form, SlotForm::timeval);
+  for (const Call& call : {Call{SYS_ppoll, {1, 2, 3, 4, 5}}, Call{SYS_futex, {1, FUTEX_WAIT, 3, 4, 5, 6}}})
+    EXPECT_EQ(in_kind(call).call, rewritten(call).call);
+}
+
 TEST(Calls, AbsoluteSleepsBecomeSpans) {
   const Call call{SYS_clock_nanosleep, {CLOCK_REALTIME, TIMER_ABSTIME, 77, 88, 0, 0}};
   EXPECT_TRUE(time_out_of(call)->is_absolute);

@@ -9,7 +9,10 @@
 namespace brume::time {
 
 std::vector<sock_filter> wait_filter();
-// On this thread and what it starts, for good. False, with errno, when the kernel refuses.
-bool install_wait_filter();
+// `no`: the kernel refuses, and says why in errno. `without_new_rights`: only for the promise that no program will gain
+// any (PR_SET_NO_NEW_PRIVS), so that set-user-id bits and file capabilities count nothing.
+enum class Installed { no, without_new_rights, whole };
+// On this thread and what it starts, for good.
+Installed install_wait_filter();
 
 }  // namespace brume::time

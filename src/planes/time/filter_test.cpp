@@ -5,6 +5,8 @@
 #include <linux/futex.h>
 #include <linux/seccomp.h>
 #include <sched.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <time.h>
 
@@ -94,6 +96,14 @@ TEST(WaitFilter, NoChildEscapes) {
   EXPECT_FALSE(stops({SYS_clone, {CLONE_VM}}));
 }
 
+TEST(WaitFilter, StopsFiltersAndDebuggersThatCome) {
+  EXPECT_TRUE(stops({SYS_seccomp, {SECCOMP_SET_MODE_FILTER}}));
+  EXPECT_TRUE(stops({SYS_prctl, {PR_SET_SECCOMP}}));
+  EXPECT_FALSE(stops({SYS_prctl, {PR_SET_NAME}}));
+  EXPECT_TRUE(stops({SYS_ptrace, {PTRACE_TRACEME}}));
+  EXPECT_FALSE(stops({SYS_ptrace, {PTRACE_CONT}}));
+}
+
 TEST(WaitFilter, LetsEverythingElsePass) {
   for (const long number : {SYS_read, SYS_write, SYS_openat, SYS_mmap, SYS_execve, SYS_exit_group, SYS_io_uring_enter})
     EXPECT_EQ(verdict({number, {kPointer, kPointer, kPointer, kPointer, kPointer}}), SECCOMP_RET_ALLOW) << number;
@@ -103,6 +113,8 @@ TEST(WaitFilter, LetsEverythingElsePass) {
 TEST(WaitFilter, EveryWaitThatItStopsIsUnderstood) {
   for (long number = 0; number < 512; ++number) {
     const Call call{number, {CLOCK_REALTIME, FUTEX_WAIT, kPointer + 1, kPointer + 1, kPointer + 1, 0}};
+    // What is only looked at.
+    if (number == SYS_seccomp || number == SYS_prctl || number == SYS_ptrace) continue;
     if (!stops(call) || is_timer_call(number)) continue;
     const bool is_reading = number == SYS_clock_gettime || number == SYS_gettimeofday || number == SYS_time;
     EXPECT_TRUE(is_reading || time_out_of(call)) << number;

@@ -31,6 +31,23 @@ void stand_apart(int keep) {
   ::prctl(PR_SET_NAME, "brume-clock");
 }
 
+// What was given up for it is said: a program that no longer gains its right fails elsewhere, and strangely.
+void take_filter() {
+  switch (install_wait_filter()) {
+    case Installed::whole:
+      return;
+    case Installed::without_new_rights:
+      std::fprintf(stderr,
+                   "brume: without CAP_SYS_ADMIN no program with the set-user-id bit gains its right here; "
+                   "exec --real lets it\n");
+      return;
+    case Installed::no:
+      // It is traced already: half a following would be worse than none.
+      throw std::runtime_error(std::string("the kernel refuses the filter of time (") + std::strerror(errno) +
+                               "); exec --real keeps the machine's clock");
+  }
+}
+
 // The launcher's whole life. One byte tells the tool that it is traced, more than one why it is not.
 [[noreturn]] void launch(pid_t tool, int socket, const PagePaths& paths) {
   stand_apart(socket);
@@ -87,10 +104,8 @@ std::string follow_clock(const PagePaths& paths) {
       problem = "its launcher ended";
     else if (count > 1)
       problem.assign(answer, static_cast<std::size_t>(count));
-    else if (!install_wait_filter())
-      // It is traced already: half a following would be worse than none.
-      throw std::runtime_error(std::string("the kernel refuses the filter of time (") + std::strerror(errno) +
-                               "); exec --real keeps the machine's clock");
+    else
+      take_filter();
   }
   ::close(sockets[0]);
   return problem;

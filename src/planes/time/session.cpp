@@ -1,8 +1,10 @@
 #include "planes/time/session.h"
 
 #include <linux/futex.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -172,7 +174,12 @@ void Session::born(pid_t parent) {
   const pid_t parent_process = threads_.at(parent).process;
   if (process == 0) return;  // killed already
   add(child, process);
-  if (process != parent_process) processes_[process].image = processes_[parent_process].image;
+  if (process != parent_process) {
+    const Process& from = processes_[parent_process];
+    Process& to = processes_[process];
+    to.image = from.image;
+    to.has_own_filter = from.has_own_filter;
+  }
   if (early_.erase(child) != 0) resume(child, PTRACE_CONT);
 }
 
@@ -218,6 +225,22 @@ std::uint64_t Session::slot_of(const Thread& thread, const Process& process) con
   return process.image.slots + thread.slot * kSlotBytes;
 }
 
+// What a tool does to itself or another that this session has to know of; none of it is changed. True: it was such.
+bool Session::note(pid_t tid, Process& process, const Call& call) {
+  const bool is_prctl = call.number == SYS_prctl && call.arguments[0] == PR_SET_SECCOMP;
+  if (is_prctl || (call.number == SYS_seccomp && call.arguments[0] == SECCOMP_SET_MODE_FILTER)) {
+    // What begins a container (runc) installs the container's, which allows all that a call is rewritten to.
+    process.has_own_filter = process.has_own_filter || process.image.is_followed;
+    return true;
+  }
+  if (call.number != SYS_ptrace) return false;
+  if (process.image.is_followed && !std::exchange(has_told_of_debuggers_, true))
+    say_to(tid,
+           "brume: a debugger cannot trace what follows the cloud's clock; brume exec --real lets it "
+           "(docs/user/time.md)\n");
+  return true;
+}
+
 // The beginning of a call that the filter names.
 void Session::called(pid_t tid) {
   Thread& thread = threads_.at(tid);
@@ -231,6 +254,7 @@ void Session::called(pid_t tid) {
     write_registers(tid, registers);
     return resume(tid, PTRACE_CONT);
   }
+  if (note(tid, process, call_of(registers))) return resume(tid, PTRACE_CONT);
   if (!process.image.is_followed || thread.slot >= kSlots || answer_clock(tid, process, registers))
     return resume(tid, PTRACE_CONT);
   if (is_timer_call(number)) {

@@ -42,6 +42,7 @@ class Session {
     ToolImage image;
     Timers timers;
     bool has_to_rearm = false;
+    bool has_own_filter = false;  // of system calls: its children and what it executes have it too
   };
   struct Wait {
     Call call;
@@ -82,7 +83,8 @@ class Session {
   bool is_early(const Wait& wait) const;
   std::optional<std::int64_t> deadline_of(pid_t tid, const Wait& wait, bool is_go) const;
   void write_rest(pid_t tid, const Wait& wait) const;
-  bool write_slot(pid_t tid, std::uint64_t slot, SlotForm form, std::int64_t deadline) const;
+  bool write_time_out(pid_t tid, Rewritten& rewritten, std::size_t argument, std::uint64_t slot,
+                      std::int64_t deadline) const;
   void turned();
   void rearm(pid_t tid, Process& process, RemoteCalls::Interrupted interrupted = RemoteCalls::Interrupted::settled);
 
@@ -91,6 +93,7 @@ class Session {
   void resume(pid_t tid, int request, int signal = 0);
   std::uint64_t slot_of(const Thread& thread, const Process& process) const;
   void complain(pid_t tid, const std::string& why);
+  bool note(pid_t tid, Process& process, const Call& call);
 
   bool is_to_follow(pid_t tid) const;
 
@@ -101,7 +104,7 @@ class Session {
   std::set<pid_t> early_;  // born, stopped, and not yet told of by their parents
   std::set<std::size_t> free_slots_;
   std::size_t next_slot_ = 0;
-  bool has_complained_ = false;
+  bool has_complained_ = false, has_told_of_debuggers_ = false;
 };
 
 }  // namespace brume::time

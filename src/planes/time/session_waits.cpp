@@ -92,12 +92,21 @@ std::optional<std::int64_t> Session::deadline_of(pid_t tid, const Wait& wait, bo
   return now + std::min(value, INT64_MAX - now);
 }
 
-bool Session::write_slot(pid_t tid, std::uint64_t slot, SlotForm form, std::int64_t deadline) const {
+bool Session::write_time_out(pid_t tid, Rewritten& rewritten, std::size_t argument, std::uint64_t slot,
+                             std::int64_t deadline) const {
   std::int64_t machine = machine_span(deadline - page_.now(CloudClockName::monotonic), page_.rate());
-  if (form == SlotForm::absolute) machine += machine_now(CLOCK_MONOTONIC);
-  if (form == SlotForm::calendar) machine += machine_now(CLOCK_REALTIME);
+  if (rewritten.form == SlotForm::milliseconds) {
+    constexpr std::int64_t kMillisecond = 1'000'000;
+    const std::int64_t ms = machine / kMillisecond + (machine % kMillisecond != 0 ? 1 : 0);
+    rewritten.call.arguments[argument] = static_cast<std::uint64_t>(std::min<std::int64_t>(ms, INT32_MAX));
+    return true;
+  }
+  if (rewritten.form == SlotForm::absolute) machine += machine_now(CLOCK_MONOTONIC);
+  if (rewritten.form == SlotForm::calendar) machine += machine_now(CLOCK_REALTIME);
+  if (rewritten.form == SlotForm::timeval) machine += 999;
   timespec time{};
   put(time, machine);
+  if (rewritten.form == SlotForm::timeval) time.tv_nsec /= 1000;
   return write_memory(tid, slot, &time, sizeof time);
 }
 
@@ -115,8 +124,9 @@ bool Session::begin_wait(pid_t tid, Thread& thread, const Process& process, user
   }
   thread.resumed.reset();
   const std::uint64_t slot = slot_of(thread, process);
-  const Rewritten rewritten = rewrite(wait.call, wait.time_out, slot);
-  if (!write_slot(tid, slot, rewritten.form, wait.deadline)) return false;
+  Rewritten rewritten = process.has_own_filter ? rewrite_in_kind(wait.call, wait.time_out, slot)
+                                               : rewrite(wait.call, wait.time_out, slot);
+  if (!write_time_out(tid, rewritten, wait.time_out.argument, slot, wait.deadline)) return false;
   set_arguments(registers, rewritten.call);
   thread.wait = wait;
   return true;

@@ -71,6 +71,18 @@ static void by_condition(void) {
   pthread_mutex_lock(&mutex);
   while (pthread_cond_timedwait(&condition, &mutex, &t) != ETIMEDOUT) {}
 }
+// What std::condition_variable of C++ waits by.
+static void by_monotonic_condition(void) {
+  pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+  pthread_condattr_t attributes;
+  pthread_cond_t condition;
+  pthread_condattr_init(&attributes);
+  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+  pthread_cond_init(&condition, &attributes);
+  struct timespec t = at(CLOCK_MONOTONIC);
+  pthread_mutex_lock(&mutex);
+  while (pthread_cond_timedwait(&condition, &mutex, &t) != ETIMEDOUT) {}
+}
 static void by_semaphore(void) { sem_t s; sem_init(&s, 0, 0); struct timespec t = at(CLOCK_REALTIME); while (sem_timedwait(&s, &t) != 0 && errno == EINTR) {} }
 static void by_timerfd(void) {
   int file = timerfd_create(CLOCK_MONOTONIC, 0);
@@ -93,6 +105,13 @@ static void by_epolled_timerfd(void) {
   timerfd_settime(file, 0, &t, NULL);
   epoll_ctl(set, EPOLL_CTL_ADD, file, &e);
   while (epoll_wait(set, &e, 1, -1) < 0 && errno == EINTR) exit(4);  // no signal was ours
+}
+static void by_boottime_timerfd(void) {
+  int file = timerfd_create(CLOCK_BOOTTIME, 0);
+  struct itimerspec t = {{0, 0}, at(CLOCK_BOOTTIME)};
+  unsigned long long rings;
+  timerfd_settime(file, TFD_TIMER_ABSTIME, &t, NULL);
+  if (read(file, &rings, 8) != 8) exit(3);
 }
 static void by_setitimer(void) { signal(SIGALRM, ignore); struct itimerval t = {{0, 0}, {seconds, 0}}; setitimer(ITIMER_REAL, &t, NULL); pause(); }
 static void by_alarm(void) { signal(SIGALRM, ignore); alarm((unsigned)seconds); pause(); }
@@ -152,8 +171,8 @@ static const struct { const char* name; void (*wait)(void); } kWaits[] = {
     {"nanosleep", by_nanosleep}, {"raw_nanosleep", by_raw_nanosleep}, {"clock_nanosleep", by_clock_nanosleep}, {"calendar_sleep", by_calendar_sleep},
     {"poll", by_poll}, {"ppoll", by_ppoll}, {"select", by_select}, {"pselect", by_pselect},
     {"epoll_wait", by_epoll_wait}, {"epoll_pwait2", by_epoll_pwait2}, {"futex", by_futex},
-    {"futex_bitset", by_futex_bitset}, {"condition", by_condition}, {"semaphore", by_semaphore},
-    {"timerfd", by_timerfd}, {"calendar_timerfd", by_calendar_timerfd}, {"epolled_timerfd", by_epolled_timerfd},
+    {"futex_bitset", by_futex_bitset}, {"condition", by_condition}, {"monotonic_condition", by_monotonic_condition}, {"semaphore", by_semaphore},
+    {"timerfd", by_timerfd}, {"calendar_timerfd", by_calendar_timerfd}, {"epolled_timerfd", by_epolled_timerfd}, {"boottime_timerfd", by_boottime_timerfd},
     {"setitimer", by_setitimer}, {"alarm", by_alarm}, {"interrupted_sleep", by_interrupted_sleep}, {"posix_timer", by_posix_timer},
     {"sigtimedwait", by_sigtimedwait}, {"semtimedop", by_semtimedop},
     {"recvmmsg", by_recvmmsg}};
