@@ -359,7 +359,7 @@ class Stack:
         if clusters and clusters[0]['status'] == 'ACTIVE':
             missing(ecs.delete_service, 'ServiceNotFoundException', 'ServiceNotActiveException', cluster=NAME,
                     service=NAME, force=True)
-            wait_until(self.all_stopped, 60, 'the end of the tasks')
+            wait_until(self.drained, 60, 'the end of the service')
             ecs.delete_cluster(cluster=NAME)
         found = missing(elb.describe_load_balancers, 'LoadBalancerNotFound', Names=[NAME])
         for balancer in found['LoadBalancers'] if found else []:
@@ -371,11 +371,10 @@ class Stack:
         for revision in ecs.list_task_definitions(familyPrefix=NAME)['taskDefinitionArns']:
             ecs.deregister_task_definition(taskDefinition=revision)
 
-    def all_stopped(self):
-        arns = [arn for status in ('RUNNING', 'STOPPED')
-                for arn in self.ecs.list_tasks(cluster=NAME, desiredStatus=status)['taskArns']]
-        described = self.ecs.describe_tasks(cluster=NAME, tasks=arns)['tasks'] if arns else []
-        return all(task['lastStatus'] == 'STOPPED' for task in described)
+    def drained(self):
+        """Its tasks have stopped; a list of them would be of those of earlier rounds too, and of a hundred at most."""
+        described = self.ecs.describe_services(cluster=NAME, services=[NAME])['services']
+        return all(service['status'] == 'INACTIVE' for service in described)
 
     def destroy_network(self):
         ec2 = self.ec2

@@ -110,7 +110,7 @@ class Bench:
         self.stack.clients.clear()
         try:
             self.round()
-        except AssertionError:
+        except Exception:
             self.start_over()
             raise
         for kind, expected in (('served', self.served), ('empty', self.empty)):
