@@ -24,7 +24,8 @@ _numbers = itertools.count(1)
 _CONSTANTS = ('ACCOUNT_ID', 'DEFAULT_ACCOUNT_ID')
 _MOTOS_ACCOUNT = '123456789012'
 # Tests whose own text has that number.
-_WRITTEN_OUT = {'test_get_caller_identity_with_iam_user_credentials', 'test_dynamodb_supports_multiple_accounts'}
+_WRITTEN_OUT = {'test_get_caller_identity_with_iam_user_credentials', 'test_dynamodb_supports_multiple_accounts',
+                'test_permissions'}
 _ANYTHING = json.dumps({'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Action': '*', 'Resource': '*'}]})
 
 

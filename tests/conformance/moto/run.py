@@ -21,7 +21,8 @@ sys.dont_write_bytecode = True
 import tally  # noqa: E402
 
 GOAL = 0.95
-SUITES = ['test_iam', 'test_sts', 'test_cloudtrail', 'test_resourcegroupstaggingapi', 'test_core']
+SUITES = ['test_iam', 'test_sts', 'test_cloudtrail', 'test_resourcegroupstaggingapi', 'test_core',
+          'test_sqs']
 
 
 def fetched():
