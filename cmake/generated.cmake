@@ -1,7 +1,7 @@
 # The generated code: codegen/ turns models/ into one library of shapes and tables per service (brume_models_<service>),
 # one with the table of its handlers (brume_handlers_<service>, linked by app only: it needs every handler), and one with
 # the names of all of AWS's operations (brume_models_names).
-set(generated_services sts iam ec2 elbv2 ecs ecr logs s3 dynamodb cloudtrail resourcegroupstaggingapi)
+set(generated_services sts iam ec2 elbv2 ecs ecr logs s3 dynamodb cloudtrail resourcegroupstaggingapi sqs)
 set(gen ${CMAKE_BINARY_DIR}/gen)
 file(GLOB codegen_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/codegen/*.py)
 set(codegen ${Python3_EXECUTABLE} -B ${CMAKE_SOURCE_DIR}/codegen/generate.py ${CMAKE_SOURCE_DIR})

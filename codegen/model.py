@@ -3,12 +3,13 @@ import json
 import pathlib
 import re
 
+import query_facts
 from naming import snake
 
 # The names of service objects, and of IAM action prefixes where they are not the signing name.
 SERVICE_STRUCTS = {'sts': 'Sts', 'iam': 'Iam', 'ec2': 'Ec2', 'elbv2': 'Elbv2', 'ecs': 'Ecs', 'ecr': 'Ecr',
                    'logs': 'Logs', 's3': 'S3', 'dynamodb': 'Dynamodb', 'cloudtrail': 'Cloudtrail',
-                   'resourcegroupstaggingapi': 'TaggingApi'}
+                   'resourcegroupstaggingapi': 'TaggingApi', 'sqs': 'Sqs'}
 ACTION_PREFIXES = {'cloudwatch': 'cloudwatch', 'elbv2': 'elasticloadbalancing', 'resourcegroupstaggingapi': 'tag'}
 # Protocols that a service speaks and its model does not list: clients of SQS from before 2023 send query.
 EXTRA_PROTOCOLS = {'sqs': ['query']}
@@ -45,6 +46,7 @@ class Model:
         document = json.loads((pathlib.Path(root) / 'models' / f'{service}.json').read_text())
         self.metadata = document['metadata']
         self.shapes = document['shapes']
+        query_facts.add(service, self.metadata, self.shapes)
         self.served = self.read_served(pathlib.Path(root) / 'models' / 'served' / f'{service}.txt')
         self.operations = [document['operations'][name] for name in sorted(self.served)
                            if name in document['operations']]
@@ -159,7 +161,7 @@ class Model:
             elif char == '}':
                 depth -= 1
                 if depth == 0:
-                    path = re.split(r'[|=]', resource[start:position])[0]
+                    path = re.split(r'[|=]', resource[start:position])[0].removeprefix('@')
                     if path not in ('partition', 'region', 'account') and not self.has_path(operation, path):
                         raise ModelError(f'{self.service}: {operation}: allow= names {path}, which the input lacks')
 

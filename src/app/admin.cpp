@@ -54,6 +54,7 @@ std::vector<Resource> resources(const Cloud& cloud) {
           {"logs", "log groups", cloud.logs.groups.size()},
           {"s3", "buckets", buckets},
           {"dynamodb", "tables", cloud.dynamodb.tables.size()},
+          {"sqs", "queues", cloud.sqs.queues.size()},
           {"cloudtrail", "trails", cloud.cloudtrail.trails.size()}};
 }
 

@@ -11,6 +11,7 @@
 #include "gen/ec2.h"
 #include "gen/elbv2.h"
 #include "gen/iam.h"
+#include "gen/sqs.h"
 #include "gen/sts.h"
 #include "planes/names/authority.h"
 #include "store/erasures.h"
@@ -129,6 +130,7 @@ Cloud::Cloud(const UpOptions& given, const Instance& where)
       s3({*store, clock, *random, control, workers, where.objects(), &authorizer, true}),
       bucket_origins(s3),
       dynamodb({*store, clock, *random, control, workers}),
+      sqs({*store, clock, *random, control, &authorizer}),
       logs({*store, clock, *random, control, workers, sinks}),
       flow_log_destinations(*store, logs, s3, roles, authorizer),
       ecr({*store, clock, *random, control, workers, *images, key_ring, authorizer, where.spool(),
@@ -141,8 +143,8 @@ Cloud::Cloud(const UpOptions& given, const Instance& where)
            roles, authorizer, sinks}),
       trail_destinations(*store, logs, s3, roles, authorizer),
       cloudtrail({*store, clock, *random, control, workers, trail_destinations}),
-      resource_tags({ec2, elbv2, ecs, ecr, logs, dynamodb}),
-      tagged_services({ec2, elbv2, ecs, ecr, logs, s3, dynamodb, iam, cloudtrail}, authorizer),
+      resource_tags({ec2, elbv2, ecs, ecr, logs, dynamodb, sqs}),
+      tagged_services({ec2, elbv2, ecs, ecr, logs, s3, dynamodb, iam, cloudtrail, sqs}, authorizer),
       tagging(PagingTokens::load(*store, *random), tagged_services.by_name()),
       image_garbage(control, clock, ecr, ecs, *images),
       relay(control, elbv2, *network),
@@ -152,6 +154,7 @@ Cloud::Cloud(const UpOptions& given, const Instance& where)
              &bucket_origins, &control, backlog}) {
   authorizer.add_resource_policies("s3", s3);
   authorizer.add_resource_policies("ecr", ecr);
+  authorizer.add_resource_policies("sqs", sqs);
   authorizer.resource_tags = &resource_tags;
   authorizer.sessions = &sessions;
   authorizer.service_control = &service_control;
@@ -173,6 +176,7 @@ void Cloud::add_services() {
   front.add(logs::handlers(), &logs);
   front.add(s3::handlers(), &s3);
   front.add(dynamodb::handlers(), &dynamodb);
+  front.add(sqs::handlers(), &sqs);
   front.add(cloudtrail::handlers(), &cloudtrail);
   front.add(resourcegroupstaggingapi::handlers(), &tagging);
   front.set_registry(ecr.registry());
@@ -204,6 +208,7 @@ void Cloud::serve_api() {
   finish_deletions();
   s3.start();
   dynamodb.start();
+  sqs.start();
   logs.start();
   ecr.start();
   cloudtrail.start();

@@ -44,6 +44,7 @@
 #include "services/logs/logs.h"
 #include "services/resourcegroupstaggingapi/resourcegroupstaggingapi.h"
 #include "services/s3/s3.h"
+#include "services/sqs/sqs.h"
 #include "services/sts/roles.h"
 
 namespace brume::app {
@@ -109,6 +110,7 @@ class Cloud {
   s3::S3 s3;
   BucketOrigins bucket_origins;
   dynamodb::Dynamodb dynamodb;
+  sqs::Sqs sqs;
   logs::Logs logs;
   FlowLogDestinations flow_log_destinations;
   ecr::Ecr ecr;

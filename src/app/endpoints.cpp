@@ -20,6 +20,7 @@ void publish_endpoints(names::Zone& zone, const std::string& address) {
   put_at("s3.amazonaws.com", address_in("us-east-1", "s3"));
   put_at("*.s3.amazonaws.com", address_in("us-east-1", "s3"));
   put("sts.amazonaws.com");
+  put("queue.amazonaws.com");
   for (const model::Service* service : served_services())
     if (service->global) put(std::string(service->endpoint_prefix) + ".amazonaws.com");
   for (std::string_view region : all_regions()) {
@@ -32,6 +33,7 @@ void publish_endpoints(names::Zone& zone, const std::string& address) {
         if (!operation.host_prefix.empty() && operation.host_prefix.find('{') == std::string_view::npos)
           put(std::string(operation.host_prefix) + std::string(service->endpoint_prefix) + rest);
     for (const char* name : {"*.s3", "s3.dualstack", "*.s3.dualstack"}) put_at(name + rest, address_in(region, "s3"));
+    put(std::string(region) + ".queue." + std::string(dns_suffix_of(region)));
     put("*.dkr.ecr" + rest);
     put_at("*.ddb" + rest, address_in(region, "dynamodb"));
   }

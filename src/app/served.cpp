@@ -11,6 +11,7 @@
 #include "gen/logs.h"
 #include "gen/resourcegroupstaggingapi.h"
 #include "gen/s3.h"
+#include "gen/sqs.h"
 #include "gen/sts.h"
 
 namespace brume::app {
@@ -26,7 +27,8 @@ std::vector<const model::Service*> served_services() {
           &s3::service_model(),
           &dynamodb::service_model(),
           &cloudtrail::service_model(),
-          &resourcegroupstaggingapi::service_model()};
+          &resourcegroupstaggingapi::service_model(),
+          &sqs::service_model()};
 }
 
 bool is_served(std::string_view operation) {

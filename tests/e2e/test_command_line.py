@@ -95,10 +95,10 @@ def test_exec_names_and_trust(cloud):
 
 
 def test_names_that_are_not_served_do_not_resolve_and_are_counted(cloud):
-    assert cloud.exec('getent', 'hosts', 'sqs.eu-west-1.amazonaws.com', check=False).returncode == 2
+    assert cloud.exec('getent', 'hosts', 'sns.eu-west-1.amazonaws.com', check=False).returncode == 2
     assert cloud.exec('getent', 'hosts', 'example.com', check=False).returncode == 2, 'offline'
     names = {each['name'] for each in cloud.status()['unserved_names']}
-    assert any(name.startswith('sqs.eu-west-1.amazonaws.com') for name in names)
+    assert any(name.startswith('sns.eu-west-1.amazonaws.com') for name in names)
     assert not any('example.com' in name for name in names)
 
 

@@ -9,7 +9,7 @@ def test_package_is_fetched_and_aws_is_still_here(fresh_cloud):
     assert list((cloud.work / 'packages').iterdir())
     shown = cloud.exec('getent', 'ahostsv4', 'sts.eu-west-1.amazonaws.com').stdout
     assert shown.startswith('198.18.'), 'a name of AWS never leaves'
-    assert cloud.exec('getent', 'hosts', 'sqs.eu-west-1.amazonaws.com', check=False).returncode == 2
+    assert cloud.exec('getent', 'hosts', 'sns.eu-west-1.amazonaws.com', check=False).returncode == 2
 
 
 def test_offline_closes_it(fresh_cloud):

@@ -8,6 +8,7 @@
 #include "services/elbv2/arns.h"
 #include "services/elbv2/elbv2.h"
 #include "services/logs/logs.h"
+#include "services/sqs/sqs.h"
 
 namespace brume::app {
 namespace {
@@ -72,6 +73,7 @@ std::optional<Tags> ResourceTags::find(const std::string& resource_arn) const {
   if (arn->service == "ecr") return tags_in(services_.ecr.repositories, scope, id);
   if (arn->service == "dynamodb" && type == "table")
     return tags_in(services_.dynamodb.tables, scope, id.substr(0, id.find('/')));
+  if (arn->service == "sqs") return tags_in(services_.sqs.queues, scope, arn->resource);
   if (arn->service == "logs" && arn->resource.starts_with("log-group:")) {
     const std::string name = arn->resource.substr(10);
     return tags_in(services_.logs.groups, scope, name.substr(0, name.find(':')));

@@ -21,6 +21,7 @@ class ResourceTags final : public iam::ResourceTags {
     const ecr::Ecr& ecr;
     const logs::Logs& logs;
     const dynamodb::Dynamodb& dynamodb;
+    const sqs::Sqs& sqs;
   };
   explicit ResourceTags(Services services) : services_(services) {}
   std::optional<Tags> find(const std::string& resource_arn) const override;

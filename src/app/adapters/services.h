@@ -28,3 +28,6 @@ struct Logs;
 namespace brume::s3 {
 struct S3;
 }
+namespace brume::sqs {
+struct Sqs;
+}

@@ -10,6 +10,7 @@
 #include "gen/iam.h"
 #include "gen/logs.h"
 #include "gen/s3.h"
+#include "gen/sqs.h"
 #include "services/cloudtrail/cloudtrail.h"
 #include "services/dynamodb/dynamodb.h"
 #include "services/ec2/ec2.h"
@@ -21,6 +22,7 @@
 #include "services/iam/iam.h"
 #include "services/logs/logs.h"
 #include "services/s3/s3.h"
+#include "services/sqs/sqs.h"
 
 namespace brume::app {
 namespace {
@@ -254,6 +256,37 @@ class DynamodbTags final : public Adapter {
   dynamodb::Dynamodb& dynamodb_;
 };
 
+class SqsTags final : public Adapter {
+ public:
+  SqsTags(sqs::Sqs& sqs, const Authorizer& authorizer) : Adapter(authorizer), sqs_(sqs) {}
+
+  void each(const Scope& scope, const Visit& visit) const override {
+    sqs_.queues.for_each(scope,
+                         [&](const sqs::QueueRecord& queue) { visit(sqs::Queue{scope, queue}.arn(), queue.tags); });
+  }
+  void put(Tx& tx, const RequestContext& context, const std::string& arn, const Tags& tags) override {
+    allow(context, "sqs:TagQueue", arn, tags);
+    sqs::TagQueueInput input;
+    input.queue_url = url_of(arn);
+    input.tags = tags;
+    sqs::tag_queue(sqs_, tx, {context, input});
+  }
+  void remove(Tx& tx, const RequestContext& context, const std::string& arn, const Keys& keys) override {
+    allow(context, "sqs:UntagQueue", arn, keys);
+    sqs::UntagQueueInput input;
+    input.queue_url = url_of(arn);
+    input.tag_keys = keys;
+    sqs::untag_queue(sqs_, tx, {context, input});
+  }
+
+ private:
+  static std::string url_of(const std::string& arn) {
+    const Arn parsed = *parse_arn(arn);
+    return "/" + parsed.account + "/" + parsed.resource;
+  }
+  sqs::Sqs& sqs_;
+};
+
 class CloudtrailTags final : public Adapter {
  public:
   CloudtrailTags(cloudtrail::Cloudtrail& cloudtrail, const Authorizer& authorizer)
@@ -408,6 +441,7 @@ AllTaggedServices::AllTaggedServices(const Services& services, const Authorizer&
   add("s3", std::make_unique<S3Tags>(services.s3, authorizer));
   add("dynamodb", std::make_unique<DynamodbTags>(services.dynamodb, authorizer));
   add("iam", std::make_unique<IamTags>(services.iam, authorizer));
+  add("sqs", std::make_unique<SqsTags>(services.sqs, authorizer));
   add("cloudtrail", std::make_unique<CloudtrailTags>(services.cloudtrail, authorizer));
 }
 

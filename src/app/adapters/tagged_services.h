@@ -23,6 +23,7 @@ class AllTaggedServices {
     dynamodb::Dynamodb& dynamodb;
     iam::Iam& iam;
     cloudtrail::Cloudtrail& cloudtrail;
+    sqs::Sqs& sqs;
   };
   AllTaggedServices(const Services& services, const Authorizer& authorizer);
   // By the names in ARNs. Valid as long as this object.

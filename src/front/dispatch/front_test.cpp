@@ -241,6 +241,10 @@ TEST(Permissions, AreFilledFromTheInput) {
   EXPECT_THAT(fill("DescribeClusters", "c/{clusters[]}", {{"clusters", {"a", "b"}}}), ElementsAre("c/a", "c/b"));
   EXPECT_THAT(fill("DescribeClusters", "c/{clusters[]=default}", {}), ElementsAre("c/default"));
   EXPECT_THAT(fill("DescribeClusters", "c/{clusters[]}", {}), ElementsAre());
+  constexpr std::string_view kQueue = "arn:aws:sqs:eu-west-1:{@cluster}";
+  EXPECT_THAT(fill("RunTask", kQueue, {{"cluster", {"https://sqs.eu-west-1.amazonaws.com/111122223333/q"}}}),
+              ElementsAre("arn:aws:sqs:eu-west-1:111122223333:q"));
+  EXPECT_THAT(fill("RunTask", kQueue, {{"cluster", {"q"}}}), ElementsAre("arn:aws:sqs:eu-west-1:123456789012:q"));
 }
 
 TEST(Permissions, AreNeverNoneForACheckedOperation) {

@@ -78,6 +78,12 @@ void read_endpoint(const Labels& labels, HostRoute& route) {
     route.endpoint_prefix = "dynamodb";
     return;
   }
+  // SQS's first names, which its older SDKs still use: queue.amazonaws.com and REGION.queue.amazonaws.com.
+  if (labels[end - 1] == "queue" && (end == 1 || (end == 2 && is_region(labels[0])))) {
+    route.region = end == 1 ? "us-east-1" : std::string(labels[0]);
+    route.endpoint_prefix = "sqs";
+    return;
+  }
   route.endpoint_prefix = join_labels(labels, 0, end);
   if (route.endpoint_prefix.ends_with("-fips"))
     route.endpoint_prefix.resize(route.endpoint_prefix.size() - std::string_view("-fips").size());

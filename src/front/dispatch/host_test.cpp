@@ -21,6 +21,9 @@ TEST(ParseHost, KnowsServiceEndpoints) {
   EXPECT_EQ(parse_host("ec2.cn-north-1.amazonaws.com.cn").region, "cn-north-1");
   EXPECT_EQ(parse_host("ec2.eu-west-1.api.aws").endpoint_prefix, "ec2");
   EXPECT_EQ(parse_host("sts-fips.us-east-1.amazonaws.com").endpoint_prefix, "sts");
+  EXPECT_EQ(parse_host("queue.amazonaws.com"), route(Kind::endpoint, "queue.amazonaws.com", "sqs", "us-east-1"));
+  EXPECT_EQ(parse_host("eu-west-1.queue.amazonaws.com"),
+            route(Kind::endpoint, "eu-west-1.queue.amazonaws.com", "sqs", "eu-west-1"));
   EXPECT_EQ(parse_host("streams.dynamodb.eu-west-1.amazonaws.com").endpoint_prefix, "streams.dynamodb");
   EXPECT_EQ(parse_host("123456789012.ddb.eu-west-1.amazonaws.com"),
             route(Kind::endpoint, "123456789012.ddb.eu-west-1.amazonaws.com", "dynamodb", "eu-west-1", "123456789012"));

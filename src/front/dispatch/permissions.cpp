@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "aws/queue_url.h"
 #include "core/scope.h"
 #include "front/dispatch/condition_keys.h"
 
@@ -76,10 +77,18 @@ std::string replace_percent(std::string_view alternative, std::string_view value
   return text;
 }
 
+// "{@QueueUrl}": the queue that a URL names, as ACCOUNT:NAME.
+std::string queue_of(std::string_view path, const model::Type& type, const void* input, const Scope& scope) {
+  const std::vector<std::string> urls = model::strings_at(type, input, path);
+  const QueueAddress queue = parse_queue_url(urls.empty() ? std::string_view() : std::string_view(urls.front()));
+  return (queue.account.empty() ? scope.account : queue.account) + ":" + queue.name;
+}
+
 // `embedded`: something stands before the placeholder.
 std::vector<std::string> values_of(const Placeholder& placeholder, bool embedded, const model::Type& type,
                                    const void* input, const Scope& scope) {
   if (const auto value = scope_value(placeholder.path, scope)) return {std::string(*value)};
+  if (placeholder.path.starts_with('@')) return {queue_of(placeholder.path.substr(1), type, input, scope)};
   std::vector<std::string> values = model::strings_at(type, input, placeholder.path);
   const bool over_list = placeholder.path.find("[]") != std::string_view::npos;
   if (values.empty() && placeholder.fallback) values.emplace_back(*placeholder.fallback);

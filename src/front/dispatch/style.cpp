@@ -33,8 +33,11 @@ AwsError access_denied(Style style, const Principal& principal, const Ask& ask, 
       return {"UnauthorizedOperation", "You are not authorized to perform this operation. " + message, 403};
     case Style::query:
       return {"AccessDenied", message, 403};
-    case Style::json:
-      return {"AccessDeniedException", message, 400};
+    case Style::json: {
+      AwsError error("AccessDeniedException", message, 400);
+      error.query_code = "AccessDenied";
+      return error;
+    }
     case Style::rest_json:
       break;
   }

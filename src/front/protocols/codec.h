@@ -51,6 +51,11 @@ struct Decoding {
 // Outputs have no URI and no query: their members bound there travel in the body.
 bool is_body_of_output(const Member& member);
 
+// A member's name in forms, and in XML where the service is another protocol's (SQS).
+inline std::string_view query_name_of(const Member& member) {
+  return member.query_name.empty() ? member.wire_name() : member.query_name;
+}
+
 // Whether the elements of a flattened list go by the list's own name for them, as in SQS's query protocol
 // (AttributeName.1): the list is flattened, not only this member of its type, and the member has no name of its own.
 bool names_elements(const Member& member);
@@ -91,6 +96,7 @@ struct XmlStyle {
   TimestampFormat timestamps = TimestampFormat::iso8601;
   // EC2 and S3 write milliseconds always, IAM and STS never; unset: when they are not zero.
   std::optional<bool> milliseconds;
+  bool query_names = false;  // of the query protocol
 };
 XmlStyle xml_style(const model::Service& service);
 // The element's content: its body members.
@@ -125,6 +131,13 @@ int s3_status(const model::Operation& operation);
 bool s3_judges(const Violation& violation);
 AwsError s3_invalid_argument(const std::string& name, const std::string& value);
 AwsError s3_violation(const model::Operation& operation, const Violation& violation);
+// --- SQS's exceptions from its own model (sqs.cpp).
+bool is_sqs(const model::Service& service);
+// A query request to a queue's own path names the queue by it.
+void sqs_queue_of_path(const Decoding& decoding, void* input);
+bool sqs_judges(const Violation& violation);
+AwsError sqs_violation(const Violation& violation);
+
 // The x-amz-id-2 of a request: S3's second id, here made from the first.
 std::string s3_host_id(std::string_view request_id);
 

@@ -82,7 +82,9 @@ void validate(const model::Service& service, const model::Operation& operation, 
   constexpr std::size_t kMostViolations = 20;
   auto violations = find_violations(*operation.input, input, kMostViolations);
   if (is_s3(service)) std::erase_if(violations, s3_judges);
+  if (is_sqs(service)) std::erase_if(violations, sqs_judges);
   if (violations.empty()) return;
+  if (is_sqs(service)) throw sqs_violation(violations.front());
   switch (protocol) {
     case Protocol::ec2:
       throw ec2_violation(violations.front());
@@ -163,6 +165,8 @@ ErrorView view_of(const model::Service& service, Protocol protocol, const AwsErr
     if (protocol == Protocol::query && !view.shape->query_code.empty()) view.code = view.shape->query_code;
     for (const Member& member : view.shape->type->members)
       if (equals_ignoring_case(member.name, "message")) view.message_name = member.wire_name();
+  } else if (protocol == Protocol::query && !error.query_code.empty()) {
+    view.code = error.query_code;
   }
   return view;
 }
@@ -215,8 +219,9 @@ void write_query_error(const model::Service& service, const ErrorView& view, Wir
   reply.headers.emplace_back("x-amzn-query-error", code + (view.sender ? ";Sender" : ";Receiver"));
 }
 
-// DynamoDB names the assembly of an error, the others do not.
+// DynamoDB and SQS name the assembly of an error, the others do not.
 std::string type_text(const model::Service& service, const ErrorView& view) {
+  if (is_sqs(service)) return (view.shape != nullptr ? "com.amazonaws.sqs#" : "com.amazon.coral.service#") + view.code;
   if (service.id != "dynamodb") return view.code;
   if (view.shape != nullptr) return "com.amazonaws.dynamodb.v20120810#" + view.code;
   if (view.code == "ValidationException") return "com.amazon.coral.validate#" + view.code;

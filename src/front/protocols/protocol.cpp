@@ -70,6 +70,7 @@ DecodeReport decode(const model::Service& service, const model::Operation& opera
     case Protocol::query:
     case Protocol::ec2:
       decode_query(decoding, input);
+      if (is_sqs(service)) sqs_queue_of_path(decoding, input);
       break;
     case Protocol::json:
       decode_json_request(decoding, input);

@@ -1,6 +1,6 @@
 // AWS's protocols: from what arrived on the wire to the input of an operation, and from an output or an error to what
 // is sent. One table-driven codec per protocol; nothing here knows a service, except for a few documented exceptions of
-// S3. Pure functions, any thread.
+// S3 and SQS. Pure functions, any thread.
 #pragma once
 
 #include <cstdint>

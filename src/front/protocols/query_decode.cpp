@@ -30,7 +30,7 @@ class QueryDecoder {
 
   std::string name_of(const Member& member) const {
     if (!ec2_) {
-      return std::string(names_elements(member) ? member.type->element.location_name : member.wire_name());
+      return std::string(names_elements(member) ? member.type->element.location_name : query_name_of(member));
     }
     if (!member.query_name.empty()) return std::string(member.query_name);
     std::string name(member.wire_name());

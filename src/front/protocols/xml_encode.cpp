@@ -30,9 +30,9 @@ class XmlEncoder {
       if (member.flattened && member.type->kind == Kind::list)
         flattened_list(member, value);
       else if (member.flattened && member.type->kind == Kind::map)
-        entries(&member, *member.type, value, member.wire_name());
+        entries(&member, *member.type, value, name_of(member));
       else
-        element(member.wire_name(), *member.type, &member, value);
+        element(name_of(member), *member.type, &member, value);
     }
   }
 
@@ -46,6 +46,10 @@ class XmlEncoder {
   }
 
  private:
+  std::string_view name_of(const Member& member) const {
+    return style_.query_names ? query_name_of(member) : member.wire_name();
+  }
+
   void name_space(const Type& type, const Member* member, std::string_view otherwise) {
     if (member != nullptr && !member->xml_namespace.empty())
       writer_.name_space(member->xml_namespace, member->xml_prefix);
@@ -86,7 +90,7 @@ class XmlEncoder {
   // A flattened list goes by its member's name; where the list itself is flattened, by its element's first.
   void flattened_list(const Member& member, const void* value) {
     const std::string_view element_name = member.type->element.location_name;
-    each_element(*member.type, value, names_elements(member) ? element_name : member.wire_name(), &member);
+    each_element(*member.type, value, names_elements(member) ? element_name : name_of(member), &member);
   }
 
   void each_element(const Type& type, const void* value, std::string_view name,
@@ -159,7 +163,8 @@ void encode_xml_element(XmlWriter& writer, const XmlStyle& style, std::string_vi
 WireReply encode_query_reply(const model::Service& service, const model::Operation& operation, Protocol protocol,
                              const void* output, std::string_view request_id) {
   const bool ec2 = protocol == Protocol::ec2;
-  const XmlStyle style = xml_style(service);
+  XmlStyle style = xml_style(service);
+  style.query_names = !ec2;
   const std::string root = std::string(operation.name) + "Response";
   XmlWriter writer;
   if (ec2) writer.declaration();

@@ -49,6 +49,7 @@ constexpr std::array kNames = {NamedBy{"ec2", "VpcId", "AWS::EC2::VPC"},
                                NamedBy{"logs", "logGroupName", "AWS::Logs::LogGroup"},
                                NamedBy{"s3", "Bucket", "AWS::S3::Bucket"},
                                NamedBy{"dynamodb", "TableName", "AWS::DynamoDB::Table"},
+                               NamedBy{"sqs", "QueueUrl", "AWS::SQS::Queue"},
                                NamedBy{"cloudtrail", "TrailARN", "AWS::CloudTrail::Trail"}};
 
 void add_resources(std::string_view service, const model::Type& type, const void* value, int levels,
@@ -200,9 +201,9 @@ std::string error_code(const AuditRecord& record) {
 }  // namespace
 
 bool is_read_only(std::string_view operation) {
-  constexpr std::string_view kPrefixes[] = {"Get",      "List",   "Describe", "Head",   "Lookup",
-                                            "BatchGet", "Query",  "Scan",     "Filter", "Simulate",
-                                            "Select",   "Search", "BatchChe", "Decode", "AssumeRole"};
+  constexpr std::string_view kPrefixes[] = {"Get",      "List",   "Describe",   "Head",          "Lookup", "BatchGet",
+                                            "Query",    "Scan",   "Filter",     "Simulate",      "Select", "Search",
+                                            "BatchChe", "Decode", "AssumeRole", "ReceiveMessage"};
   // They read as their names do not say, or write as their names do.
   if (operation == "GenerateCredentialReport") return true;
   return std::ranges::any_of(kPrefixes, [&](std::string_view prefix) { return operation.starts_with(prefix); });
@@ -215,6 +216,12 @@ bool is_data_event(const AuditRecord& record) {
     return record.operation->input->find("Key") != nullptr || operation == "DeleteObjects" ||
            operation.starts_with("ListObject") || operation == "HeadBucket";
   if (service == "logs") return operation == "PutLogEvents";
+  // "Logging Amazon Simple Queue Service API calls using AWS CloudTrail".
+  constexpr std::string_view kManagement[] = {
+      "AddPermission", "CancelMessageMoveTask", "CreateQueue",        "DeleteQueue",          "ListMessageMoveTasks",
+      "PurgeQueue",    "RemovePermission",      "SetQueueAttributes", "StartMessageMoveTask", "TagQueue",
+      "UntagQueue"};
+  if (service == "sqs") return std::ranges::find(kManagement, operation) == std::ranges::end(kManagement);
   if (service != "dynamodb") return false;
   constexpr std::string_view kItems[] = {"GetItem",
                                          "PutItem",

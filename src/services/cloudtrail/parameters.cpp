@@ -35,6 +35,7 @@ json::value request_of(const AuditRecord& record, const json::storage_ptr& stora
   if (is_of(record, "ec2")) return ec2_request(record, storage);
   if (is_of(record, "s3")) return s3_request(record, storage);
   if (is_of(record, "dynamodb") && is_data_event(record)) return dynamodb_items_request(record, storage);
+  if (is_of(record, "sqs")) return sqs_request(record, storage);
   return to_json(record.input->type(), record.input->get(), storage, dates_of(record));
 }
 
@@ -42,6 +43,7 @@ json::value response_of(const AuditRecord& record, const json::storage_ptr& stor
   if (is_of(record, "ec2")) return ec2_response(record, storage);
   if (is_of(record, "s3")) return s3_response(record, storage);
   if (is_of(record, "dynamodb") && is_data_event(record)) return nullptr;
+  if (is_of(record, "sqs")) return sqs_response(record, storage);
   return to_json(record.output->type(), record.output->get(), storage, dates_of(record));
 }
 

@@ -1,5 +1,5 @@
-// The forms of EC2's, S3's and DynamoDB's records, which differ from their models'. For parameters.cpp only. Pure
-// functions.
+// The forms of EC2's, S3's, DynamoDB's and SQS's records, which differ from their models'. For parameters.cpp only.
+// Pure functions.
 #pragma once
 
 #include <boost/json/storage_ptr.hpp>
@@ -18,5 +18,8 @@ boost::json::value s3_resources(const AuditRecord& record, const boost::json::st
 
 // Of operations on items; their answers are not shown.
 boost::json::value dynamodb_items_request(const AuditRecord& record, const boost::json::storage_ptr& storage);
+
+boost::json::value sqs_request(const AuditRecord& record, const boost::json::storage_ptr& storage);
+boost::json::value sqs_response(const AuditRecord& record, const boost::json::storage_ptr& storage);
 
 }  // namespace brume::cloudtrail

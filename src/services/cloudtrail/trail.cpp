@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "aws/queue_url.h"
+#include "core/scope.h"
+
 namespace brume::cloudtrail {
 namespace {
 
@@ -35,6 +38,12 @@ bool selects(const EventSelector& selector, const EventRecord& event) {
                              [&](const DataResource& data) { return selects_resource(data, event); });
 }
 
+// SQS's resources are told by their URLs, and chosen by their ARNs.
+std::string queue_arn(const Scope& scope, const std::string& url) {
+  const QueueAddress queue = parse_queue_url(url);
+  return make_arn({queue.account.empty() ? scope.account : queue.account, scope.region}, "sqs", queue.name);
+}
+
 // The values of an event under a field of an advanced selector.
 std::vector<std::string> field(const EventRecord& event, const std::string& name) {
   if (name == "eventCategory") return {event.management ? "Management" : "Data"};
@@ -45,7 +54,11 @@ std::vector<std::string> field(const EventRecord& event, const std::string& name
   for (const ResourceName& resource : event.resources) {
     const bool bucket = resource.type == "AWS::S3::Bucket";
     if (name == "resources.type") values.push_back(bucket ? "AWS::S3::Object" : resource.type);
-    if (name == "resources.ARN") values.push_back(bucket ? "arn:aws:s3:::" + resource.name + "/" : resource.name);
+    const bool queue = resource.type == "AWS::SQS::Queue";
+    if (name == "resources.ARN" && queue)
+      values.push_back(queue_arn(event.scope, resource.name));
+    else if (name == "resources.ARN")
+      values.push_back(bucket ? "arn:aws:s3:::" + resource.name + "/" : resource.name);
   }
   return values;
 }

@@ -25,8 +25,9 @@ bool has_type(const std::string& arn, const std::string& type) {
   if (!parsed || parsed->service != type.substr(0, colon)) return false;
   if (colon == std::string::npos) return true;
   const std::string wanted = type.substr(colon + 1);
-  // A bucket's ARN has no type in it.
+  // A bucket's ARN has no type in it, nor has a queue's.
   if (parsed->service == "s3") return wanted == "bucket";
+  if (parsed->service == "sqs") return wanted == "queue";
   const std::string& resource = parsed->resource;
   return resource.starts_with(wanted) && resource.size() > wanted.size() &&
          (resource[wanted.size()] == '/' || resource[wanted.size()] == ':');
