@@ -2,7 +2,7 @@
 BUILD ?= build/dev
 JOBS ?= $(shell nproc)
 
-.PHONY: all setup build demo demo-down test unit e2e tidy format asan bench conformance nightly clean
+.PHONY: all setup build demo demo-down test unit e2e tidy format asan release bench conformance nightly clean
 
 all: build
 
@@ -43,6 +43,10 @@ format:
 # Unit tests, and a smoke of the program, under AddressSanitizer and UndefinedBehaviorSanitizer.
 asan: setup
 	tools/test asan smoke
+
+# The program as it is handed on, laid out by what its requests run through: build/release/dist/brume.
+release: setup
+	tools/release
 
 bench: setup
 	bench/run
