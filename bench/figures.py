@@ -10,7 +10,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 import world  # noqa: E402
 
-SECTIONS = ['start', 'request_cost', 'task_start', 'balancing', 'network_cost', 'many', 'plan', 'clock']
+SECTIONS = ['start', 'request_cost', 'task_start', 'balancing', 'network_cost', 'many', 'plan', 'clock', 'turned_terraform']
 
 
 def main():

@@ -82,6 +82,7 @@ class Table:
         print(self.text(), flush=True)
 
 
-def judged(value, goal):
+def judged(value, goal, at_least=False):
     """The goal, and whether it is met."""
-    return f'≤ {goal:g} {"met" if value <= goal else "MISSED"}'
+    is_met = value >= goal if at_least else value <= goal
+    return f'{"≥" if at_least else "≤"} {goal:g} {"met" if is_met else "MISSED"}'

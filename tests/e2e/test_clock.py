@@ -1,12 +1,16 @@
 """Time is a dial: the cloud's clock, the tools that follow it, and what an advance makes happen."""
 import datetime
 import json
+import random
 import re
+import shutil
 import subprocess
 import sys
 import time
 
 import pytest
+
+from cloud import ROOT
 
 SPEED = 20
 
@@ -134,6 +138,43 @@ def test_the_clock_outlives_kill_9_and_never_runs_backwards(fresh_cloud):
     cloud.up()
     assert clock(cloud)['speed'] == SPEED
     assert before <= cloud_now(cloud) < before + datetime.timedelta(hours=2)
+
+
+def test_kill_9_amid_turns_keeps_the_clock(fresh_cloud, tmp_path):
+    """The daemon dies at any moment of speeds, advances and pauses that are under way: a tool that reads the clocks all
+    the time sees none run backwards, and the next daemon goes on from there."""
+    compiler = shutil.which('cc') or 'clang-19'
+    subprocess.run([compiler, '-O1', ROOT / 'tests/e2e/clocks/watch.c', '-o', tmp_path / 'watch'], check=True)
+    cloud = fresh_cloud('--offline')
+    cloud.up()
+    cloud.brume('clock', 'speed', SPEED)
+    over = tmp_path / 'over'
+    watch = cloud.start(tmp_path / 'watch', over, stdout=subprocess.PIPE)
+    try:
+        assert watch.stdout.readline() == 'begun\n'
+        choose = random.Random(11)
+        turn = f'while true; do for words in "speed 40" "advance 1h" pause "advance 10d" resume "speed {SPEED}"; do ' \
+               '"$0" --state "$1" clock $words; done; done'
+        for _ in range(8):
+            before = cloud_now(cloud)
+            turning = subprocess.Popen(['bash', '-c', turn, cloud.program, cloud.state], stdout=subprocess.DEVNULL,
+                                       stderr=subprocess.DEVNULL)
+            time.sleep(choose.random() * 0.3)
+            cloud.kill()
+            turning.kill()
+            turning.wait()
+            cloud.up()
+            assert before <= cloud_now(cloud)
+            cloud.brume('clock', 'resume')
+            after = cloud_now(cloud)
+            assert after < cloud_now(cloud)  # an advance that was cut off does not leave it standing
+        over.write_text('')
+        out, _ = watch.communicate(timeout=30)
+        assert watch.returncode == 0, out
+        assert int(out.split()[0]) > 1000
+    finally:
+        watch.kill()
+        watch.wait()
 
 
 def test_up_takes_a_speed(fresh_cloud):
