@@ -118,8 +118,11 @@ def test_exec_is_the_user_who_called_sudo(cloud):
 
 
 def test_open_prints_the_address(cloud):
-    shown = cloud.brume('open', 'hello', env={'DISPLAY': '', 'WAYLAND_DISPLAY': ''}, check=False).stdout
-    assert shown.strip() == f'http://hello.elb.localhost:{cloud.port}'
+    address = f'http://hello.elb.localhost:{cloud.port}\n'
+    assert cloud.brume('open', 'hello', env={'DISPLAY': '', 'WAYLAND_DISPLAY': ''}).stdout == address
+    # With a display and nothing that could show it there.
+    done = cloud.brume('open', 'hello', env={'DISPLAY': ':99', 'PATH': '/nonexistent'}, check=False)
+    assert (done.stdout, done.returncode) == (address, 1)
 
 
 def test_durable(fresh_cloud):

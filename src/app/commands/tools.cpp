@@ -2,6 +2,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <boost/json.hpp>
 #include <cstdio>
 #include <cstdlib>
@@ -23,7 +25,13 @@ boost::json::value ask(const Instance& instance, const std::string& target) {
   return boost::json::parse(answer->body);
 }
 
-bool has_terminal_browser() { return std::getenv("DISPLAY") != nullptr || std::getenv("WAYLAND_DISPLAY") != nullptr; }
+// An empty name is that of no display.
+bool has_display() {
+  return std::ranges::any_of(std::array{"DISPLAY", "WAYLAND_DISPLAY"}, [](const char* variable) {
+    const char* const name = std::getenv(variable);
+    return name != nullptr && *name != '\0';
+  });
+}
 
 }  // namespace
 
@@ -56,7 +64,8 @@ int run_open(const std::string& state, const std::string& name) {
   const std::int64_t port = ask(instance, "/status").at("port").to_number<std::int64_t>();
   const std::string url = "http://" + name + ".elb.localhost:" + std::to_string(port);
   std::printf("%s\n", url.c_str());
-  if (!has_terminal_browser()) return 0;
+  std::fflush(stdout);  // what waits would be the child's to write too
+  if (!has_display()) return 0;
   const pid_t child = fork();
   if (child == 0) {
     execlp("xdg-open", "xdg-open", url.c_str(), nullptr);
