@@ -52,6 +52,8 @@ def processes(status):
     assert len(keepers) == 1, f'one keeper, not {keepers}'
     for pid in traces.descendants(everything, [*keepers, status['pid']]):
         line = everything[pid][2]
+        if 'llvm-symbolizer' in line:  # of a daemon under ThreadSanitizer: it names what tests/tsan.supp lists
+            continue
         # HAProxy's worker and master say of themselves what they were reloaded from.
         yield 'process ' + re.sub(r'-sf [0-9 ]+|-x sockpair@[0-9]+ |--port [0-9]+', '', plain(line))
 
