@@ -199,7 +199,8 @@ def empty_place(kind, name):
 def covered_lines(target):
     name = target['name']
     place = empty_place('covered', name)
-    wanted = sorted({path for pattern in target['covers'] for path in ROOT.glob(pattern)})
+    wanted = sorted({path for pattern in target['covers'] for path in ROOT.glob(pattern)
+                     if not path.stem.endswith(('_test', '_bench', '_fuzz'))})
     sources = [path for path in wanted if path.suffix == '.cpp']
     if len(sources) < len(wanted):
         sources.append(target['source'])  # headers are compiled into the target
