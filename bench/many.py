@@ -98,6 +98,15 @@ def things():
               lambda c, n: c.head_object(Bucket='many', Key=f'{n:05}'),
               pages('list_objects_v2', 'Contents', Bucket='many'),
               lambda c: c.create_bucket(Bucket='many', CreateBucketConfiguration={'LocationConstraint': 'eu-west-1'})),
+        Thing('sqs queues', 'sqs', lambda c, n: c.create_queue(QueueName=f'queue-{n:05}'),
+              lambda c, n: c.get_queue_attributes(QueueUrl=f'queue-{n:05}', AttributeNames=['QueueArn', 'Policy']),
+              pages('list_queues', 'QueueUrls', PaginationConfig={'PageSize': 1000})),
+        # The one that is received is the first of all; it can be received again at once.
+        Thing('sqs messages', 'sqs', lambda c, n: c.send_message(QueueUrl='many', MessageBody=f'{n} ' + 'x' * 200),
+              lambda c, n: c.receive_message(QueueUrl='many', AttributeNames=['All']),
+              lambda c: int(c.get_queue_attributes(QueueUrl='many', AttributeNames=['All'])['Attributes'][
+                  'ApproximateNumberOfMessages']),
+              lambda c: c.create_queue(QueueName='many', Attributes={'VisibilityTimeout': '0'})),
         Thing('elbv2 target groups', 'elbv2',
               lambda c, n: c.create_target_group(Name=f'group-{n:05}', Protocol='HTTP', Port=80, TargetType='ip',
                                                  VpcId=VPC['id']),

@@ -55,7 +55,7 @@ def write_requests(path, client, call, count=DISTINCT):
 
 POLICY = {'Version': '2012-10-17', 'Statement': [
     {'Effect': 'Allow', 'Action': ['sts:*', 'ec2:*', 'iam:*', 'dynamodb:*', 's3:*', 'logs:*', 'ecs:*', 'ecr:*',
-                                   'elasticloadbalancing:*'], 'Resource': '*'},
+                                   'elasticloadbalancing:*', 'sqs:*'], 'Resource': '*'},
     {'Effect': 'Deny', 'Action': 's3:DeleteBucket', 'Resource': 'arn:aws:s3:::precious*'}]}
 
 
@@ -99,6 +99,13 @@ class World:
                            launchType='FARGATE', networkConfiguration={'awsvpcConfiguration': {'subnets': self.subnets}})
         root('elbv2').create_target_group(Name='bench', Protocol='HTTP', Port=80, VpcId=self.vpc, TargetType='ip')
         root('ecr').create_repository(repositoryName='bench')
+        sqs = root('sqs')
+        self.queue = sqs.create_queue(QueueName='bench')['QueueUrl']
+        # What is received from it can be received again at once.
+        self.full = sqs.create_queue(QueueName='full', Attributes={'VisibilityTimeout': '0'})['QueueUrl']
+        for _ in range(5):
+            sqs.send_message_batch(QueueUrl=self.full, Entries=[
+                {'Id': str(i), 'MessageBody': 'x' * 200} for i in range(10)])
 
 
 def item(key, number):
@@ -133,6 +140,9 @@ def operations(world):
         ('write', 'logs', 'PutLogEvents of 10', lambda c, n: c.put_log_events(
             logGroupName='/bench', logStreamName='one',
             logEvents=[{'timestamp': now + i, 'message': f'line {n} {i} of a request that went well'} for i in range(10)])),
+        ('write', 'sqs', 'SendMessage',
+         lambda c, n: c.send_message(QueueUrl=world.queue, MessageBody=f'{n} ' + 'x' * 200)),
+        ('write', 'sqs', 'ReceiveMessage', lambda c, n: c.receive_message(QueueUrl=world.full)),
         ('write', 'ec2', 'CreateTags', lambda c, n: c.create_tags(
             Resources=[world.vpc], Tags=[{'Key': 'Name', 'Value': f'name-{n}'}])),
         ('write', 'iam', 'TagRole', lambda c, n: c.tag_role(
