@@ -130,7 +130,7 @@ Cloud::Cloud(const UpOptions& given, const Instance& where)
       s3({*store, clock, *random, control, workers, where.objects(), &authorizer, true}),
       bucket_origins(s3),
       dynamodb({*store, clock, *random, control, workers}),
-      sqs({*store, clock, *random, control, &authorizer}),
+      sqs({*store, clock, *random, control, workers, &authorizer}),
       logs({*store, clock, *random, control, workers, sinks}),
       flow_log_destinations(*store, logs, s3, roles, authorizer),
       ecr({*store, clock, *random, control, workers, *images, key_ring, authorizer, where.spool(),

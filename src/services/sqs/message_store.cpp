@@ -42,7 +42,27 @@ MessageStore::MessageStore(Store& store)
       sent_(store, "sqs.sent"),
       sent_times_(store, "sqs.sent_time") {}
 
+MessageStore::Indexes MessageStore::load(const Snapshot& snapshot, const std::map<std::string, bool>& fifo_by_id,
+                                         Time now) const {
+  Indexes loaded;
+  for (const auto& [id, fifo] : fifo_by_id) loaded[id] = std::make_unique<MessageIndex>(fifo);
+  states_.scan(snapshot, {}, {}, [&](std::string_view key, std::string_view value) {
+    const auto index = loaded.find(take_key_string(key));
+    if (index != loaded.end()) index->second->add(take_key_number(key), decode_state(value), now);
+    return true;
+  });
+  return loaded;
+}
+
+void MessageStore::adopt(Indexes loaded) {
+  for (auto& [id, index] : loaded)
+    if (!used_.contains(id)) indexes_[id] = std::move(index);
+  adopted_ = true;
+  used_.clear();
+}
+
 MessageIndex& MessageStore::index_of(const QueueRecord& queue, Time now) {
+  if (!adopted_) used_.insert(queue.messages_id);
   std::unique_ptr<MessageIndex>& index = indexes_[queue.messages_id];
   if (index != nullptr) return *index;
   auto loaded = std::make_unique<MessageIndex>(queue.fifo);
@@ -118,6 +138,7 @@ void MessageStore::erase_all(Tx& tx, const QueueRecord& queue) {
   const std::string prefix = prefix_of(queue.messages_id);
   bodies_.erase_range(tx, prefix, prefix_end(prefix));
   states_.erase_range(tx, prefix, prefix_end(prefix));
+  if (!adopted_) used_.insert(queue.messages_id);
   tx.on_commit([this, id = queue.messages_id] {
     indexes_.erase(id);
     attempts_.erase(id);

@@ -1,11 +1,12 @@
-// The messages of all queues: on disk in the order of their places, with an index in memory for each queue that was
-// used since the start. What a transaction changes of a queue's index is forgotten when it is undone, and read again
-// from disk. Owned by Sqs; control thread.
+// The messages of all queues: on disk in the order of their places, with an index in memory for each queue: read by
+// a worker after the start, or at once when a queue is used before that. What a transaction changes of a queue's index
+// is forgotten when it is undone, and read again from disk. Owned by Sqs; control thread, but for load().
 #pragma once
 
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,6 +22,13 @@ class MessageStore {
   explicit MessageStore(Store& store);
   MessageStore(const MessageStore&) = delete;
   MessageStore& operator=(const MessageStore&) = delete;
+
+  using Indexes = std::map<std::string, std::unique_ptr<MessageIndex>>;  // by messages id
+  // Reads the indexes of the queues that `fifo_by_id` names by their messages ids. On a worker.
+  Indexes load(const Snapshot& snapshot, const std::map<std::string, bool>& fifo_by_id, Time now) const;
+  // Takes them, but for those of queues that were used since the start: what was read of these may be old.
+  void adopt(Indexes loaded);
+  std::shared_ptr<Snapshot> snapshot() const { return states_.snapshot(); }
 
   // The queue's index as it is now: what became visible is ready, what is past its retention is gone.
   MessageIndex& open(Tx& tx, const QueueRecord& queue, Time now);
@@ -64,7 +72,9 @@ class MessageStore {
   Keyspace states_;      // messages id, place → MessageState
   Keyspace sent_;        // queue id, deduplication id → Sent
   Keyspace sent_times_;  // queue id, moment, deduplication id: those that are over go first
-  std::map<std::string, std::unique_ptr<MessageIndex>> indexes_;    // by messages id
+  Indexes indexes_;
+  std::set<std::string> used_;  // messages ids, until the rest was adopted
+  bool adopted_ = false;
   std::map<std::string, std::map<std::string, Attempt>> attempts_;  // by messages id
 };
 

@@ -203,6 +203,21 @@ TEST(Messages, AndTheirReceivesOutliveAnEndOfTheDaemon) {
   EXPECT_EQ(world.counts(url), "0/1/0");
 }
 
+TEST(Messages, UsedBeforeAllWereReadAreAsTheyWereUsed) {
+  World world;
+  const std::string early = world.create("early"), late = world.create("late");
+  world.send(early, "one");
+  world.send(late, "one");
+  world.reopen_without_running();
+  Tx tx(*world.store);
+  const SendMessageInput input = World::sending(early, "two");
+  send_message(*world.sqs, tx, Request<SendMessageInput>(world.context(), input));
+  tx.commit();
+  world.runtime->run();
+  EXPECT_EQ(world.counts(early), "2/0/0");
+  EXPECT_EQ(world.counts(late), "1/0/0");
+}
+
 TEST(Messages, OfATransactionThatIsUndoneAreNotThere) {
   World world;
   const std::string url = world.create("orders");

@@ -30,11 +30,30 @@ Sqs::Sqs(const SqsNeeds& given)
       move_tasks(*this) {}
 
 void Sqs::start() {
+  load_messages();
   move_tasks.resume();
   sweep();
 }
 
-// What nobody asks for any more goes too. Queues that were not used since the start wait until they are.
+// Queues that are used before it is done are read where they are used.
+void Sqs::load_messages() {
+  std::map<std::string, bool> fifo_by_id;
+  queues.for_all(
+      [&](const Scope&, std::string_view, const QueueRecord& queue) { fifo_by_id[queue.messages_id] = queue.fifo; });
+  // Shared by the job and what follows it.
+  auto loaded = std::make_shared<MessageStore::Indexes>();
+  needs.workers.run(
+      [this, loaded, snapshot = messages.snapshot(), fifo_by_id = std::move(fifo_by_id), now = needs.clock.now()] {
+        try {
+          *loaded = messages.load(*snapshot, fifo_by_id, now);
+        } catch (const StoreError& error) {
+          log::error("sqs", "messages cannot be read: " + error.message);
+        }
+      },
+      [this, loaded] { messages.adopt(std::move(*loaded)); });
+}
+
+// What nobody asks for any more goes too.
 void Sqs::sweep() {
   const Time now = needs.clock.now();
   std::vector<std::pair<Scope, std::string>> names, forgotten;

@@ -26,13 +26,14 @@ struct SqsNeeds {
   Clock& clock;
   Random& random;
   Control& control;
+  Workers& workers;
   const Authorizer* authorizer;  // for what only a handler knows; null: everything is allowed
 };
 
 struct Sqs final : ResourcePolicies {
   explicit Sqs(const SqsNeeds& needs);
 
-  // Move tasks go on; what is past its retention goes now and every hour.
+  // The indexes of all messages are read; move tasks go on; what is past its retention goes now and every hour.
   void start();
   // Queues' own policies, by their ARNs.
   std::optional<Found> find(const std::string& resource_arn) const override;
@@ -47,6 +48,7 @@ struct Sqs final : ResourcePolicies {
   MoveTasks move_tasks;
 
  private:
+  void load_messages();
   void sweep();
 };
 

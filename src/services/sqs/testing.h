@@ -15,11 +15,15 @@ struct World {
 
   // As a new process would: everything in memory is gone.
   void open() {
+    reopen_without_running();
+    runtime->run();
+  }
+  void reopen_without_running() {
     sqs.reset();
     auto next = std::make_unique<ManualRuntime>();
     if (runtime != nullptr) next->clock.set(runtime->clock.now());
     runtime = std::move(next);
-    sqs.emplace(SqsNeeds{*store, runtime->clock, *random, runtime->control, nullptr});
+    sqs.emplace(SqsNeeds{*store, runtime->clock, *random, runtime->control, runtime->workers, nullptr});
     sqs->start();
   }
 
