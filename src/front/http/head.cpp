@@ -3,8 +3,8 @@
 #include <array>
 #include <utility>
 
+#include "core/plain_text.h"
 #include "core/text.h"
-#include "front/plain_text.h"
 
 namespace brume::http {
 namespace {
@@ -184,14 +184,12 @@ bool is_token(std::string_view text) {
 }
 
 bool is_header_value(std::string_view text) {
-  const auto may_have_control = [](std::uint64_t bytes) {
-    return front::any_below(bytes, ' ') | front::any_equal(bytes, 0x7f);
-  };
+  const auto may_have_control = [](std::uint64_t bytes) { return any_below(bytes, ' ') | any_equal(bytes, 0x7f); };
   const auto is_control = [](char c) {
     const auto byte = static_cast<unsigned char>(c);
     return (byte < ' ' && byte != '\t') || byte == 0x7f;
   };
-  return front::find_special(text, 0, may_have_control, is_control) == text.size();
+  return find_special(text, 0, may_have_control, is_control) == text.size();
 }
 
 std::string_view RequestHead::header(std::string_view name) const { return header_of(headers, name); }

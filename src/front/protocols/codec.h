@@ -69,7 +69,6 @@ void decode_json(Decoding& decoding, const Type& type, std::string_view text, vo
 void decode_own_json(const model::Service& service, const Type& type, std::string_view text, void* value);
 // Members whose location is not the body are left out.
 void encode_json(const Type& type, TimestampFormat timestamps, const void* value, std::string& out);
-void append_json_string(std::string_view text, std::string& out);
 
 // --- What a rest-json request says about its body and the answer's (media_types.cpp): UnsupportedMediaTypeException,
 // NotAcceptableException.

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "core/json_text.h"
 #include "core/text.h"
 #include "front/protocols/cbor_items.h"
 #include "front/protocols/codec.h"
@@ -196,13 +197,10 @@ bool has_message(const ErrorView& view) {
                              [](const Member& member) { return equals_ignoring_case(member.name, "message"); });
 }
 
-void append_member(const model::ErrorShape* shape, const std::string& name, const std::string& value,
-                   std::string& out) {
+void append_member(const model::ErrorShape* shape, const std::string& name, const std::string& value, JsonObject& out) {
   const Member* member = member_of(shape, name);
-  append_json_string(member != nullptr ? member->wire_name() : name, out);
-  out += ':';
-  is_json(shape, name) ? static_cast<void>(out += value) : append_json_string(value, out);
-  out += ',';
+  const std::string_view wire_name = member != nullptr ? member->wire_name() : name;
+  is_json(shape, name) ? out.raw(wire_name, value) : out.text(wire_name, value);
 }
 
 model::Object object_of(const model::Service& service, const Member& member, const std::string& json) {
@@ -229,27 +227,20 @@ std::string type_text(const model::Service& service, const ErrorView& view) {
 }
 
 void write_json(const model::Service& service, Protocol protocol, const ErrorView& view, WireReply& reply) {
-  std::string text = "{";
+  std::string text;
+  JsonObject out(text);
   if (protocol == Protocol::json) {
-    text += "\"__type\":";
-    append_json_string(type_text(service, view), text);
-    text += ',';
+    out.text("__type", type_text(service, view));
     reply.headers.emplace_back("Content-Type", "application/x-amz-json-" + std::string(service.json_version));
     write_query_error(service, view, reply);
   } else {
     reply.headers.emplace_back("Content-Type", "application/json");
     reply.headers.emplace_back("x-amzn-ErrorType", view.code);
   }
-  if (has_message(view)) {
-    append_json_string(view.message_name, text);
-    text += ':';
-    append_json_string(view.error.message, text);
-    text += ',';
-  }
+  if (has_message(view)) out.text(view.message_name, view.error.message);
   for (const auto& [name, value] : view.error.members)
-    if (!is_header(view, name)) append_member(view.shape, name, value, text);
-  if (text.ends_with(',')) text.pop_back();
-  text += '}';
+    if (!is_header(view, name)) append_member(view.shape, name, value, out);
+  out.end();
   reply.body = Body::of(std::move(text));
 }
 

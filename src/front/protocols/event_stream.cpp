@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "core/json_text.h"
 #include "core/text.h"
 #include "core/time.h"
 #include "front/protocols/cbor_items.h"
@@ -139,13 +140,10 @@ std::string exception_document(const Type& exception, Protocol protocol, const A
     writer.close(exception.name);
     return writer.take();
   } else {
-    for (const auto& [name, value] : members) {
-      out += out.empty() ? '{' : ',';
-      append_json_string(name, out);
-      out += ':';
-      is_text(exception, name) ? append_json_string(value, out) : static_cast<void>(out += value);
-    }
-    out += '}';
+    JsonObject object(out);
+    for (const auto& [name, value] : members)
+      is_text(exception, name) ? object.text(name, value) : object.raw(name, value);
+    object.end();
   }
   return out;
 }

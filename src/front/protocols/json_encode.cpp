@@ -1,63 +1,9 @@
 #include <cmath>
 
-#include "core/text.h"
-#include "front/plain_text.h"
+#include "core/json_text.h"
 #include "front/protocols/codec.h"
 
 namespace brume::protocols {
-
-namespace {
-
-bool is_escaped(char character) {
-  return character == '"' || character == '\\' || static_cast<unsigned char>(character) < 0x20;
-}
-
-std::uint64_t may_have_escaped(std::uint64_t bytes) {
-  return front::any_below(bytes, 0x20) | front::any_equal(bytes, '"') | front::any_equal(bytes, '\\');
-}
-
-void append_escape(char character, std::string& out) {
-  switch (character) {
-    case '"':
-      out += "\\\"";
-      break;
-    case '\\':
-      out += "\\\\";
-      break;
-    case '\n':
-      out += "\\n";
-      break;
-    case '\r':
-      out += "\\r";
-      break;
-    case '\t':
-      out += "\\t";
-      break;
-    default: {
-      constexpr std::string_view digits = "0123456789abcdef";
-      const auto code = static_cast<unsigned char>(character);
-      out += "\\u00";
-      out += digits[code / 16];
-      out += digits[code % 16];
-    }
-  }
-}
-
-}  // namespace
-
-void append_json_string(std::string_view text, std::string& out) {
-  out += '"';
-  std::size_t plain_from = 0;
-  for (;;) {
-    const std::size_t special = front::find_special(text, plain_from, may_have_escaped, is_escaped);
-    out += text.substr(plain_from, special - plain_from);
-    if (special == text.size()) break;
-    append_escape(text[special], out);
-    plain_from = special + 1;
-  }
-  out += '"';
-}
-
 namespace {
 
 class JsonEncoder {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/json_text.h"
 #include "core/text.h"
 #include "front/protocols/codec.h"
 #include "front/protocols/validate.h"
@@ -126,11 +127,10 @@ std::string fields_json(const std::vector<Field>& fields) {
   std::string text = "[";
   for (const Field& field : fields) {
     if (text.size() > 1) text += ',';
-    text += "{\"path\":";
-    append_json_string(field.path, text);
-    text += ",\"message\":";
-    append_json_string(field.message, text);
-    text += '}';
+    JsonObject out(text);
+    out.text("path", field.path);
+    out.text("message", field.message);
+    out.end();
   }
   return text + "]";
 }

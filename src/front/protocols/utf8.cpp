@@ -2,14 +2,14 @@
 
 #include <cstddef>
 
-#include "front/plain_text.h"
+#include "core/plain_text.h"
 
 namespace brume::protocols {
 
 bool is_utf8(std::string_view text) {
   const auto is_high = [](char character) { return static_cast<unsigned char>(character) >= 0x80; };
   for (;;) {
-    text.remove_prefix(front::find_special(text, 0, front::any_high, is_high));
+    text.remove_prefix(find_special(text, 0, any_high, is_high));
     if (text.empty()) return true;
     const auto byte = [&text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
     const unsigned char first = byte(0);

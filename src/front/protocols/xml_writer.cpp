@@ -1,6 +1,6 @@
 #include "front/protocols/xml_writer.h"
 
-#include "front/plain_text.h"
+#include "core/plain_text.h"
 
 namespace brume::protocols {
 
@@ -78,8 +78,7 @@ std::string_view escape_of(char character, bool in_attribute, char (&buffer)[8])
 }
 
 std::uint64_t may_have_escaped(std::uint64_t bytes) {
-  using front::any_equal;
-  return front::any_below(bytes, 0x20) | any_equal(bytes, '&') | any_equal(bytes, '<') | any_equal(bytes, '>') |
+  return any_below(bytes, 0x20) | any_equal(bytes, '&') | any_equal(bytes, '<') | any_equal(bytes, '>') |
          any_equal(bytes, '"');
 }
 
@@ -90,7 +89,7 @@ void XmlWriter::escaped(std::string_view text, bool in_attribute) {
   std::size_t plain_from = 0;
   const auto is_escaped = [&](char character) { return !escape_of(character, in_attribute, buffer).empty(); };
   for (;;) {
-    const std::size_t special = front::find_special(text, plain_from, may_have_escaped, is_escaped);
+    const std::size_t special = find_special(text, plain_from, may_have_escaped, is_escaped);
     text_ += text.substr(plain_from, special - plain_from);
     if (special == text.size()) return;
     text_ += escape_of(text[special], in_attribute, buffer);

@@ -5,7 +5,7 @@
 #include <boost/json.hpp>
 #include <optional>
 
-#include "services/cloudtrail/json_text.h"
+#include "core/json_text.h"
 #include "services/cloudtrail/parameters.h"
 
 namespace brume::cloudtrail {

@@ -9,7 +9,6 @@
 #include "gen/iam.h"
 #include "gen/sts.h"
 #include "services/cloudtrail/event_history.h"
-#include "services/cloudtrail/json_text.h"
 #include "store/record.h"
 
 namespace brume::cloudtrail {
@@ -290,17 +289,6 @@ TEST(EventHistory, GivesBackWhatWasKeptAndWhatOlderProgramsKept) {
   EXPECT_EQ(found[1].name, "ListRoles");
   ASSERT_EQ(history.pending("arn:of-a-trail", 10).size(), 1U);
   EXPECT_EQ(history.pending("arn:of-a-trail", 10)[0].json, json_of(added));
-}
-
-TEST(JsonText, EscapesEveryByteAsTheRestOfARecord) {
-  std::string all;
-  for (int byte = 0; byte < 256; ++byte) all += static_cast<char>(byte);
-  for (const std::string& text :
-       {all, std::string(), std::string("plain"), std::string("\\"), std::string("ends\n\"")}) {
-    std::string out;
-    append_json_string(text, out);
-    EXPECT_EQ(out, json::serialize(json::string(text)));
-  }
 }
 
 }  // namespace

@@ -1,11 +1,11 @@
-#include "front/plain_text.h"
+#include "core/plain_text.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <string>
 
-namespace brume::front {
+namespace brume {
 namespace {
 
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20; }
@@ -38,4 +38,4 @@ TEST(PlainText, OfTwoItIsTheFirst) {
 }
 
 }  // namespace
-}  // namespace brume::front
+}  // namespace brume

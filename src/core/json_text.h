@@ -1,11 +1,11 @@
-// JSON written straight into text, for records whose members are known: no tree, no memory but the text's own. Strings
-// are escaped as Boost.JSON does it, which writes the rest of a record. Pure, any thread.
+// JSON written straight into text, where its members are known: no tree, no memory but the text's own. Strings are
+// escaped as Boost.JSON does it, so that what either writes reads the same. Pure functions; any thread.
 #pragma once
 
 #include <string>
 #include <string_view>
 
-namespace brume::cloudtrail {
+namespace brume {
 
 // With its quotes.
 void append_json_string(std::string_view text, std::string& out);
@@ -46,4 +46,4 @@ class JsonObject {
   bool first_ = true;
 };
 
-}  // namespace brume::cloudtrail
+}  // namespace brume

@@ -7,7 +7,7 @@
 #include <cstring>
 #include <string_view>
 
-namespace brume::front {
+namespace brume {
 
 constexpr std::uint64_t kEachByte = 0x0101010101010101;
 constexpr std::uint64_t kEachHighBit = 0x8080808080808080;
@@ -57,4 +57,4 @@ std::size_t find_special(std::string_view text, std::size_t from, const MayHave&
   return text.size();
 }
 
-}  // namespace brume::front
+}  // namespace brume
