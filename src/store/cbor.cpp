@@ -8,7 +8,6 @@ namespace {
 
 constexpr unsigned kUnsigned = 0, kNegative = 1, kBytes = 2, kText = 3, kArray = 4, kMap = 5, kTag = 6, kSimple = 7;
 constexpr unsigned kFalse = 20, kTrue = 21, kNull = 22, kDouble = 27;
-constexpr int kDepthLimit = 64;
 
 }  // namespace
 
@@ -17,25 +16,10 @@ void throw_damaged_record(std::string_view what) {
                    ". Restore the state directory from a copy, or start with another one (--state).");
 }
 
-void CborWriter::head(unsigned major, std::uint64_t value) {
-  const auto first = [&](unsigned information) { out_ += static_cast<char>(major << 5 | information); };
-  int size = 0;
-  if (value < 24) {
-    first(static_cast<unsigned>(value));
-  } else if (value <= 0xff) {
-    first(24);
-    size = 1;
-  } else if (value <= 0xffff) {
-    first(25);
-    size = 2;
-  } else if (value <= 0xffffffff) {
-    first(26);
-    size = 4;
-  } else {
-    first(27);
-    size = 8;
-  }
-  for (int i = size - 1; i >= 0; --i) out_ += static_cast<char>(value >> (8 * i) & 0xff);
+void CborWriter::long_head(unsigned major, std::uint64_t value) {
+  const unsigned power = value <= 0xff ? 0 : value <= 0xffff ? 1 : value <= 0xffffffff ? 2 : 3;
+  out_ += static_cast<char>(major << 5 | (24 + power));
+  for (int i = (1 << power) - 1; i >= 0; --i) out_ += static_cast<char>(value >> (8 * i) & 0xff);
 }
 
 void CborWriter::integer(std::int64_t value) {
@@ -70,11 +54,22 @@ void CborWriter::text(std::string_view value) {
 void CborWriter::array(std::size_t count) { head(kArray, count); }
 void CborWriter::map(std::size_t count) { head(kMap, count); }
 
-CborReader::Level::Level(CborReader& reader) : reader_(reader) {
-  if (reader_.depth_ >= kDepthLimit) throw_damaged_record("nested too deeply");
-  ++reader_.depth_;
+// The head is made for the most there can be, and corrected: one byte, and a second one when one cannot hold it.
+std::size_t CborWriter::open_map(std::size_t most) {
+  const std::size_t opened = out_.size();
+  head(kMap, most);
+  return opened;
 }
-CborReader::Level::~Level() { --reader_.depth_; }
+
+void CborWriter::close_map(std::size_t opened, std::size_t count) {
+  constexpr char kOneByteMore = static_cast<char>(kMap << 5 | 24);
+  if (out_[opened] == kOneByteMore)
+    out_[opened + 1] = static_cast<char>(count);
+  else
+    out_[opened] = static_cast<char>(kMap << 5 | count);
+}
+
+void CborReader::throw_too_deep() { throw_damaged_record("nested too deeply"); }
 
 CborReader::Head CborReader::head() {
   if (rest_.empty()) throw_damaged_record("ends early");

@@ -12,6 +12,8 @@ namespace brume {
 
 class CborWriter {
  public:
+  CborWriter() = default;
+  explicit CborWriter(std::size_t expected_bytes) { out_.reserve(expected_bytes); }
   void integer(std::int64_t value);
   void unsigned_integer(std::uint64_t value);
   void real(double value);
@@ -21,10 +23,20 @@ class CborWriter {
   void text(std::string_view value);
   void array(std::size_t count);  // `count` items follow
   void map(std::size_t count);    // `count` pairs follow
+  // A map whose pairs, at most `most`, are counted while they are written; then it is closed.
+  static constexpr std::size_t kMostPairs = 255;
+  std::size_t open_map(std::size_t most);
+  void close_map(std::size_t opened, std::size_t count);
   std::string take() { return std::move(out_); }
 
  private:
-  void head(unsigned major, std::uint64_t value);
+  void head(unsigned major, std::uint64_t value) {
+    if (value < 24)
+      out_ += static_cast<char>(major << 5 | static_cast<unsigned>(value));
+    else
+      long_head(major, value);
+  }
+  void long_head(unsigned major, std::uint64_t value);
   std::string out_;
 };
 
@@ -47,10 +59,13 @@ class CborReader {
   // Nesting is limited, so that damaged bytes cannot exhaust the stack.
   class Level {
    public:
-    explicit Level(CborReader& reader);
+    explicit Level(CborReader& reader) : reader_(reader) {
+      if (reader_.depth_ >= kDepthLimit) throw_too_deep();
+      ++reader_.depth_;
+    }
     Level(const Level&) = delete;
     Level& operator=(const Level&) = delete;
-    ~Level();
+    ~Level() { --reader_.depth_; }
 
    private:
     CborReader& reader_;
@@ -62,6 +77,8 @@ class CborReader {
     unsigned information;
     std::uint64_t value;
   };
+  static constexpr int kDepthLimit = 64;
+  [[noreturn]] static void throw_too_deep();
   Head head();
   Head head(unsigned major);
   std::size_t count(unsigned major, std::size_t smallest_item);

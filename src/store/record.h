@@ -75,18 +75,20 @@ void read(CborReader& in, T& value);
 
 template <Described T>
 void write_members(CborWriter& out, const T& value) {
+  static_assert(boost::mp11::mp_size<Members<T>>::value <= CborWriter::kMostPairs);
   static const T defaults{};
+  const std::size_t opened = out.open_map(boost::mp11::mp_size<Members<T>>::value);
   std::size_t count = 0;
-  boost::mp11::mp_for_each<Members<T>>(
-      [&](auto member) { count += same(value.*member.pointer, defaults.*member.pointer) ? 0U : 1U; });
-  out.map(count);
   boost::mp11::mp_for_each<Members<T>>([&](auto member) {
     if (same(value.*member.pointer, defaults.*member.pointer)) return;
+    ++count;
     out.text(member.name);
     write(out, value.*member.pointer);
   });
+  out.close_map(opened, count);
 }
 
+// A type that contains itself is a struct: this is where depth is counted.
 template <Described T>
 void read_members(CborReader& in, T& value) {
   const CborReader::Level level(in);
@@ -170,13 +172,15 @@ T read_integer(CborReader& in) {
 
 template <class T>
 void read_container(CborReader& in, T& value) {
-  const CborReader::Level level(in);
   value.clear();
   if constexpr (is_a<T, std::map>) {
+    // Keys were written in their order: each has its place at the end.
     for (std::size_t left = in.map(); left > 0; --left) {
-      std::string key(in.string());
-      read(in, value[std::move(key)]);
+      const std::string_view key = in.string();
+      read(in, value.try_emplace(value.end(), std::string(key))->second);
     }
+  } else if constexpr (is_a<T, std::vector> && !std::same_as<typename T::value_type, bool>) {
+    for (std::size_t left = in.array(); left > 0; --left) read(in, value.emplace_back());
   } else {
     for (std::size_t left = in.array(); left > 0; --left) {
       typename T::value_type item{};
@@ -209,10 +213,11 @@ void read(CborReader& in, T& value) {
     value.account = in.string();
     value.region = in.string();
   } else if constexpr (is_optional<T>) {
-    const CborReader::Level level(in);
+    if (value.has_value()) value = T{};
     if (in.next_is_null()) {
       in.null();
-      value = T{};
+    } else if constexpr (requires { value.ensure(); }) {
+      read(in, value.ensure());
     } else {
       read(in, value.emplace());
     }
@@ -230,9 +235,15 @@ void read(CborReader& in, T& value) {
 
 }  // namespace record_detail
 
+// A part of a record, for one that is put together without its struct.
+template <class Value>
+void write_record(CborWriter& out, const Value& value) {
+  record_detail::write(out, value);
+}
+
 template <class Record>
 std::string encode_record(const Record& record) {
-  CborWriter out;
+  CborWriter out(256);
   record_detail::write(out, record);
   return out.take();
 }

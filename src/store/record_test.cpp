@@ -71,6 +71,50 @@ TEST(Record, LeavesDefaultsOutAndKeepsThemWhenAbsent) {
   EXPECT_EQ(decode_record<Outer>(encode_record(zero)), zero);
 }
 
+// A map's head is made for all members before it is known how many are written: with more than 23 it takes two bytes.
+struct Wide {
+  std::int32_t a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0, i = 0, j = 0, k = 0, l = 0, m = 0, n = 0, o = 0,
+               p = 0, q = 0, r = 0, s = 0, t = 0, u = 0, v = 0, w = 0, x = 0;
+  bool operator==(const Wide&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(Wide, (), (a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x))
+
+TEST(Record, OfManyMembersRoundTripsHoweverManyAreWritten) {
+  Wide wide;
+  EXPECT_EQ(encode_record(wide), std::string("\xb8\0", 2));
+  EXPECT_EQ(decode_record<Wide>(encode_record(wide)), wide);
+  wide.x = 7;
+  EXPECT_EQ(encode_record(wide), "\xb8\x01\x61x\x07");
+  EXPECT_EQ(decode_record<Wide>(encode_record(wide)), wide);
+  wide = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24};
+  EXPECT_EQ(decode_record<Wide>(encode_record(wide)), wide);
+}
+
+// What records were before: the shortest head.
+TEST(Record, ReadsEitherHeadOfAMap) {
+  Wide seven;
+  seven.x = 7;
+  EXPECT_EQ(decode_record<Wide>("\xa1\x61x\x07"), seven);
+}
+
+struct Tree {
+  std::vector<Tree> branches;
+};
+BOOST_DESCRIBE_STRUCT(Tree, (), (branches))
+
+TEST(Record, IsReadSixtyFourStructsDeepAndNoDeeper) {
+  Tree tree;
+  for (int level = 2; level <= 64; ++level) {
+    Tree outer;
+    outer.branches.push_back(std::move(tree));
+    tree = std::move(outer);
+  }
+  EXPECT_NO_THROW(decode_record<Tree>(encode_record(tree)));
+  Tree outer;
+  outer.branches.push_back(std::move(tree));
+  EXPECT_THROW(decode_record<Tree>(encode_record(outer)), StoreError);
+}
+
 struct Older {
   std::string text;
 };

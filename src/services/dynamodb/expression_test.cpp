@@ -122,7 +122,6 @@ TEST(Records, KeepEveryTypeThroughTheStore) {
   item["Nothing"].null = true;
   item["Empty"] = string_value("");
   EXPECT_EQ(decode_record<ItemRecord>(encode_record(ItemRecord{item})).attributes, item);
-  // Written and read by hand they are the same bytes.
   EXPECT_EQ(encode_item(item), encode_record(ItemRecord{item}));
   EXPECT_EQ(decode_item(encode_item(item)), item);
   EXPECT_EQ(encode_item({}), encode_record(ItemRecord{}));

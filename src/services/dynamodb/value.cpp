@@ -4,6 +4,7 @@
 #include <set>
 
 #include "store/keyspace.h"
+#include "store/record.h"
 
 namespace brume::dynamodb {
 
@@ -131,6 +132,18 @@ std::size_t size_of(const Item& item) {
   for (const auto& [name, value] : item) size += name.size() + size_of(value);
   return size;
 }
+
+std::string encode_item(const Item& item) {
+  CborWriter out(256);
+  out.map(item.empty() ? 0 : 1);
+  if (!item.empty()) {
+    out.text("attributes");
+    write_record(out, item);
+  }
+  return out.take();
+}
+
+Item decode_item(std::string_view bytes) { return decode_record<ItemRecord>(bytes).attributes; }
 
 AttributeValue string_value(std::string text) {
   AttributeValue value;

@@ -19,7 +19,7 @@ struct ItemRecord {
   Item attributes;
 };
 BOOST_DESCRIBE_STRUCT(ItemRecord, (), (attributes))
-// The very bytes of that record, made and read without its detours; decode_item throws StoreError for damaged ones.
+// That record's bytes, made without a copy of the item; decode_item throws StoreError for damaged ones.
 std::string encode_item(const Item& item);
 Item decode_item(std::string_view bytes);
 
