@@ -55,6 +55,10 @@ class Table {
   // Pointers to the scope's records for which `matches(const Record&)`, in the order of ids.
   template <class Matches>
   std::vector<const Record*> select(const Scope& scope, Matches&& matches) const;
+  // `changed` is called before a record changes or goes and after it has changed or come, rollbacks among them: for
+  // whoever keeps something made of the records.
+  using Observer = std::function<void(const Scope& scope, std::string_view id)>;
+  void observe(Observer changed) { observers_.push_back(std::move(changed)); }
   std::size_t size() const;
   std::size_t count(const Scope& scope) const;  // of one scope, without looking at them
 
@@ -79,13 +83,14 @@ class Table {
   std::string store_key(const Scope& scope, std::string_view id) const;
   Record& add(Key key, Record record);
   void remove(const Key& key);
-  void enter_indexes(const Key& key, const Record& record);
-  void leave_indexes(const Key& key, const Record& record);
+  void entered(const Key& key, const Record& record);
+  void leaving(const Key& key, const Record& record);
 
   TableType type_;
   std::map<Key, Record, Order> records_;
   std::map<Scope, std::size_t> counts_;
   std::vector<TableIndex<Record>*> indexes_;
+  std::vector<Observer> observers_;
 };
 
 // Another order of a table's records: by texts made of each (its name, its VPC), kept true by every change of the

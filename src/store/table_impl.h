@@ -62,15 +62,15 @@ const Record& Table<Record>::put(Tx& tx, const Scope& scope, std::string_view id
     return add(key, std::move(record));
   }
   Record& present = found->second;
-  leave_indexes(key, present);
+  leaving(key, present);
   tx.on_rollback([this, key, old = std::move(present)]() mutable {
     Record& changed = records_.find(key)->second;
-    leave_indexes(key, changed);
+    leaving(key, changed);
     changed = std::move(old);
-    enter_indexes(key, changed);
+    entered(key, changed);
   });
   present = std::move(record);
-  enter_indexes(key, present);
+  entered(key, present);
   return present;
 }
 
@@ -90,7 +90,7 @@ bool Table<Record>::erase(Tx& tx, const Scope& scope, std::string_view id) {
   const auto found = records_.find(key);
   if (found == records_.end()) return false;
   tx.erase(store_key(scope, id));
-  leave_indexes(key, found->second);
+  leaving(key, found->second);
   tx.on_rollback([this, key, old = std::move(found->second)]() mutable { add(key, std::move(old)); });
   records_.erase(found);
   --counts_[key.scope];
@@ -101,26 +101,28 @@ template <class Record>
 Record& Table<Record>::add(Key key, Record record) {
   ++counts_[key.scope];
   const auto added = records_.emplace(std::move(key), std::move(record)).first;
-  enter_indexes(added->first, added->second);
+  entered(added->first, added->second);
   return added->second;
 }
 
 template <class Record>
 void Table<Record>::remove(const Key& key) {
   const auto found = records_.find(key);
-  leave_indexes(key, found->second);
+  leaving(key, found->second);
   records_.erase(found);
   --counts_[key.scope];
 }
 
 template <class Record>
-void Table<Record>::enter_indexes(const Key& key, const Record& record) {
+void Table<Record>::entered(const Key& key, const Record& record) {
   for (TableIndex<Record>* index : indexes_) index->add(key.scope, key.id, record);
+  for (const Observer& changed : observers_) changed(key.scope, key.id);
 }
 
 template <class Record>
-void Table<Record>::leave_indexes(const Key& key, const Record& record) {
+void Table<Record>::leaving(const Key& key, const Record& record) {
   for (TableIndex<Record>* index : indexes_) index->remove(key.scope, key.id, record);
+  for (const Observer& changed : observers_) changed(key.scope, key.id);
 }
 
 template <class Record>

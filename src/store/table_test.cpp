@@ -73,6 +73,44 @@ TEST(TableIndex, AgreesWithEveryRecordAfterRandomChanges) {
   EXPECT_EQ(loaded.ships.size(), fleet.ships.size());
 }
 
+// A copy of the names, emptied of whatever an observer hears of: never wrong, whatever changes and is undone.
+TEST(Table, TellsItsObserversOfEveryChange) {
+  const auto store = memory_store();
+  Fleet fleet(*store);
+  std::map<std::string, std::string> copy;
+  int told = 0;
+  fleet.ships.observe([&](const Scope& scope, std::string_view id) {
+    EXPECT_EQ(scope, kHere);
+    copy.erase(std::string(id));
+    ++told;
+  });
+  const auto name = [&](const std::string& id) {
+    const Ship* ship = fleet.ships.find(kHere, id);
+    return copy.try_emplace(id, ship == nullptr ? "none" : ship->name).first->second;
+  };
+  const auto in_tx = [&](bool kept, auto act) {
+    Tx tx(*store);
+    told = 0;
+    act(tx);
+    EXPECT_GT(std::exchange(told, 0), 0);
+    const std::string inside = name("a");
+    kept ? tx.commit() : tx.rollback();
+    EXPECT_EQ(told > 0, !kept);
+    return inside;
+  };
+  EXPECT_EQ(name("a"), "none");
+  EXPECT_EQ(in_tx(false, [&](Tx& tx) { fleet.ships.insert(tx, kHere, "a", {.name = "one"}); }), "one");
+  EXPECT_EQ(name("a"), "none");
+  in_tx(true, [&](Tx& tx) { fleet.ships.insert(tx, kHere, "a", {.name = "one"}); });
+  EXPECT_EQ(name("a"), "one");
+  EXPECT_EQ(in_tx(false, [&](Tx& tx) { fleet.ships.put(tx, kHere, "a", {.name = "two"}); }), "two");
+  EXPECT_EQ(name("a"), "one");
+  EXPECT_EQ(in_tx(false, [&](Tx& tx) { fleet.ships.erase(tx, kHere, "a"); }), "none");
+  EXPECT_EQ(name("a"), "one");
+  EXPECT_EQ(in_tx(true, [&](Tx& tx) { fleet.ships.erase(tx, kHere, "a"); }), "none");
+  EXPECT_EQ(name("a"), "none");
+}
+
 TEST(Table, VisitsFromAnIdUntilToldToStop) {
   const auto store = memory_store();
   Fleet fleet(*store);

@@ -71,10 +71,15 @@ Iam::Iam(Store& store, const Clock& clock_given, Random& random_given, AccessKey
       devices(store, {"iam.mfa-device", 1}),
       accounts(store, {"iam.account", 1}),
       last_uses(store),
-      role_names(roles, [this] { ++permissions_version; }),
-      user_names(users, [this] { ++permissions_version; }),
-      group_names(groups, [this] { ++permissions_version; }),
-      policy_names(policies, [this] { ++permissions_version; }) {
+      role_names(roles),
+      user_names(users),
+      group_names(groups),
+      policy_names(policies) {
+  const auto changed = [this](const Scope&, std::string_view) { ++permissions_version; };
+  roles.observe(changed);
+  users.observe(changed);
+  groups.observe(changed);
+  policies.observe(changed);
   fill_indexes(*this);
   keys.for_all([this](const Scope& scope, std::string_view, const AccessKeyRecord& key) {
     access_keys.put(key.id, credential_of(*this, scope.account, key));

@@ -3,31 +3,24 @@
 // beside its table and declared after it; control thread.
 #pragma once
 
-#include <cstdint>
-#include <functional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <vector>
 
-#include "core/arn_view.h"
 #include "core/scope.h"
 #include "store/table.h"
 
 namespace brume::iam {
 
-std::string key_of(std::string_view name);
-
 template <class Record>
 class NameCache {
  public:
-  // `changed` is called at every change of the table, rollbacks among them.
-  NameCache(Table<Record>& table, std::function<void()> changed)
-      : table_(table), changed_(std::move(changed)), changes_(table, [this](const Record& record) {
-          forget(record);
-          changed_();
-          return std::vector<std::string>();  // an index of nothing
-        }) {}
+  explicit NameCache(Table<Record>& table) : table_(table) {
+    table.observe([this](const Scope& scope, std::string_view key) {
+      const auto known = records_.find(View{scope.account, key});
+      if (known != records_.end()) records_.erase(known);
+    });
+  }
   NameCache(const NameCache&) = delete;
   NameCache& operator=(const NameCache&) = delete;
 
@@ -66,16 +59,8 @@ class NameCache {
     }
   };
 
-  void forget(const Record& record) {
-    const std::string key = key_of(record.name);
-    const auto known = records_.find(View{view_arn(record.arn).value_or(ArnView{}).account, key});
-    if (known != records_.end()) records_.erase(known);
-  }
-
   Table<Record>& table_;
-  std::function<void()> changed_;
   mutable std::unordered_map<Key, const Record*, Hash, Equal> records_;
-  TableIndex<Record> changes_;
 };
 
 }  // namespace brume::iam
