@@ -220,8 +220,6 @@ Grant grant_for(const Statement& statement, const Principal& principal) {
   return best;
 }
 
-Grant granted_by(const PrincipalPattern& pattern, const Principal& principal) { return named(pattern, principal); }
-
 void Policies::clear() {
   clear_but_own();
   identity.clear();

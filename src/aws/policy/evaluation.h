@@ -78,7 +78,5 @@ enum class Grant {
   direct      // the caller itself, or everyone: nothing limits but an explicit deny
 };
 Grant grant_for(const Statement& statement, const Principal& principal);
-// What naming the caller by this one principal gives.
-Grant granted_by(const PrincipalPattern& pattern, const Principal& principal);
 
 }  // namespace brume::policy

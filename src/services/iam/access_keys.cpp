@@ -32,8 +32,4 @@ void publish_key(Iam& iam, Tx& tx, const std::string& account, const std::string
   });
 }
 
-void publish_keys_of(Iam& iam, Tx& tx, const std::string& account, const std::string& user) {
-  for (const std::string& id : iam.indexes.ids(account, kKeysOf, user)) publish_key(iam, tx, account, id);
-}
-
 }  // namespace brume::iam

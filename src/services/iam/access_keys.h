@@ -10,8 +10,7 @@ namespace brume::iam {
 // What the key's bearer is: the user, or the account's root.
 Credential credential_of(const Iam& iam, const std::string& account, const AccessKeyRecord& key);
 
-// The front door follows a key, or all keys of a user, once the transaction is committed.
+// The front door follows a key once the transaction is committed.
 void publish_key(Iam& iam, Tx& tx, const std::string& account, const std::string& key_id);
-void publish_keys_of(Iam& iam, Tx& tx, const std::string& account, const std::string& user);
 
 }  // namespace brume::iam
