@@ -18,6 +18,7 @@
 #include <stdexcept>
 
 #include "app/tool_list.h"
+#include "core/system.h"
 #include "planes/time/launcher.h"
 
 extern char** environ;
@@ -27,13 +28,6 @@ namespace fs = std::filesystem;
 namespace {
 
 [[noreturn]] void fail(const std::string& what) { throw std::runtime_error(what + ": " + std::strerror(errno)); }
-
-std::string read_file(const std::string& path) {
-  std::ifstream file(path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 void write_file(const std::string& path, const std::string& text, mode_t mode) {
   const std::string fresh = path + "." + std::to_string(getpid());
@@ -117,7 +111,7 @@ void become_invoking_user(std::map<std::string, std::string>& variables) {
   auto sudo = variables.find("SUDO_UID");
   if (geteuid() != 0 || sudo == variables.end() || sudo->second == "0") return;
   const passwd* user = getpwuid(static_cast<uid_t>(std::strtoul(sudo->second.c_str(), nullptr, 10)));
-  if (user == nullptr) fail("the user who called sudo is unknown");
+  if (user == nullptr) throw std::runtime_error("the user who called sudo is unknown");
   const std::string name = user->pw_name;
   variables["HOME"] = user->pw_dir;
   variables["USER"] = variables["LOGNAME"] = name;

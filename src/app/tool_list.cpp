@@ -5,28 +5,14 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
+
+#include "core/system.h"
 
 namespace brume::app {
 namespace fs = std::filesystem;
 namespace {
 
 std::string directory_of(const Instance& instance) { return instance.run + "/exec/tools"; }
-
-// When a process began, in the kernel's ticks: a process id is used again, the pair is not. Empty: no such process.
-std::string beginning_of(pid_t pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-  std::stringstream text;
-  text << file.rdbuf();
-  // The name, in parentheses, may hold anything; the beginning is the twentieth field after it (proc(5)).
-  const std::string all = text.str();
-  const std::size_t name_end = all.rfind(')');
-  if (name_end == std::string::npos) return {};
-  std::istringstream fields(all.substr(name_end + 1));
-  std::string field;
-  for (int i = 0; i < 20; ++i) fields >> field;
-  return field;
-}
 
 }  // namespace
 

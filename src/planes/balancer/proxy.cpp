@@ -6,11 +6,11 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
 #include "core/error.h"
 #include "core/fault.h"
 #include "core/log.h"
+#include "core/system.h"
 #include "planes/balancer/runtime.h"
 
 namespace brume::balancer {
@@ -23,13 +23,6 @@ constexpr auto kFreshLook = 50ms, kQuickLook = 250ms, kSlowLook = 1000ms, kShape
 constexpr auto kReloadPatience = 100ms, kEndPatience = 1000ms;
 constexpr auto kRestartPause = 1s;
 constexpr std::size_t kMostWarnings = 4096;
-
-std::string read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 // Written beside and renamed: HAProxy may be reading the old one. Only its user may read it (certificates' keys).
 void write_file(const std::string& path, const std::string& text, const HaproxyOptions& options) {

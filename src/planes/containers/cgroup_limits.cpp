@@ -4,9 +4,9 @@
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
 #include "core/error.h"
+#include "core/system.h"
 #include "core/text.h"
 #include "planes/keeper/mounts.h"
 
@@ -17,16 +17,9 @@ constexpr std::int64_t kPeriodUs = 100'000;
 constexpr std::int64_t kCpuUnits = 1024;  // of one vCPU
 constexpr std::int64_t kLeastQuotaUs = 1000;
 
-std::string slurp(const std::string& path) {
-  std::ifstream file(path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
 std::uint64_t number_in(const std::string& path) {
   std::int64_t value = 0;
-  const std::string text = slurp(path);
+  const std::string text = read_file(path);
   return parse_int(trim(text), value) && value > 0 ? static_cast<std::uint64_t>(value) : 0;  // "max" is no limit
 }
 
@@ -117,7 +110,7 @@ Usage read_usage(const CgroupLayout& layout, const std::string& cgroup) {
   Usage usage;
   const std::string memory = layout.memory + cgroup;
   if (layout.version_2) {
-    usage.cpu_ns = keyed_number(slurp(layout.cpu + cgroup + "/cpu.stat"), "usage_usec") * 1000;
+    usage.cpu_ns = keyed_number(read_file(layout.cpu + cgroup + "/cpu.stat"), "usage_usec") * 1000;
     usage.memory_bytes = number_in(memory + "/memory.current");
     usage.memory_limit_bytes = number_in(memory + "/memory.max");
     return usage;
@@ -132,7 +125,7 @@ Usage read_usage(const CgroupLayout& layout, const std::string& cgroup) {
 
 std::uint64_t count_out_of_memory(const CgroupLayout& layout, const std::string& cgroup) {
   const std::string file = layout.version_2 ? "/memory.events" : "/memory.oom_control";
-  return keyed_number(slurp(layout.memory + cgroup + file), "oom_kill");
+  return keyed_number(read_file(layout.memory + cgroup + file), "oom_kill");
 }
 
 }  // namespace brume::containers

@@ -21,6 +21,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "core/system.h"
 #include "planes/keeper/server.h"
 
 namespace brume {
@@ -117,16 +118,6 @@ void serve(const KeeperOptions& options, Descriptor ready) {
   }
 }
 
-std::string read_all(int descriptor) {
-  std::string text;
-  char buffer[512];
-  for (ssize_t got = 0; (got = ::read(descriptor, buffer, sizeof buffer)) != 0;) {
-    if (got < 0 && errno != EINTR) break;
-    if (got > 0) text.append(buffer, static_cast<std::size_t>(got));
-  }
-  return text;
-}
-
 }  // namespace
 
 int keeper_main(const KeeperOptions& options) {
@@ -146,7 +137,7 @@ int keeper_main(const KeeperOptions& options) {
       ::_exit(0);
     }
     ready.reset();
-    const std::string error = read_all(told.get());
+    const std::string error = read_to_end(told.get());
     if (error.empty()) return 0;
     std::fprintf(stderr, "brume keep: %s\n", error.c_str());
   } catch (const std::exception& error) {

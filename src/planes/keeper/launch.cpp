@@ -11,22 +11,10 @@
 #include <csignal>
 #include <cstring>
 
+#include "core/system.h"
 #include "core/text.h"
 
 namespace brume::keeper {
-namespace {
-
-std::string read_all(int descriptor) {
-  std::string text;
-  char buffer[512];
-  for (ssize_t got = 0; (got = ::read(descriptor, buffer, sizeof buffer)) != 0;) {
-    if (got < 0 && errno != EINTR) break;
-    if (got > 0) text.append(buffer, static_cast<std::size_t>(got));
-  }
-  return text;
-}
-
-}  // namespace
 
 Descriptor connect_to(const std::string& path) {
   sockaddr_un address{};
@@ -72,7 +60,7 @@ std::string launch(const std::vector<std::string>& command, const std::vector<st
   posix_spawnattr_destroy(&attributes);
   if (failed != 0) return "start " + command.front() + ": " + std::strerror(failed);
   write_end.reset();
-  std::string error(trim(read_all(errors.get())));
+  std::string error(trim(read_to_end(errors.get())));
   int status = 0;
   while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }

@@ -12,10 +12,10 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <thread>
 
 #include "core/error.h"
+#include "core/system.h"
 #include "core/text.h"
 #include "planes/keeper/process.h"
 
@@ -23,13 +23,6 @@ namespace brume::keeper {
 namespace {
 
 constexpr const char* kCgroups = "/sys/fs/cgroup";
-
-std::string slurp(const std::string& path) {
-  std::ifstream file(path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 // mountinfo writes space, tab, newline and backslash as \040 and the like.
 std::string unescape(std::string_view text) {
@@ -109,7 +102,7 @@ void unmount_below(const std::string& path) {
   bool detached = false;
   while (::umount2(path.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) == 0) detached = true;
   if (detached || errno == ENOENT) return;
-  for (const std::string& point : mount_points_below(slurp("/proc/self/mountinfo"), path)) {
+  for (const std::string& point : mount_points_below(read_file("/proc/self/mountinfo"), path)) {
     if (::umount2(point.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) != 0 && errno != EINVAL && errno != ENOENT) {
       throw_errno("unmount " + point);
     }
@@ -136,7 +129,7 @@ std::vector<std::string> cgroup_roots() {
 std::string cgroup_root_of(std::string_view controller) {
   const std::string version_1 = std::string(kCgroups) + "/" + std::string(controller);
   if (!cgroups_are_version_2()) return std::filesystem::exists(version_1) ? version_1 : "";
-  const std::string controllers = slurp(std::string(kCgroups) + "/cgroup.controllers");
+  const std::string controllers = read_file(std::string(kCgroups) + "/cgroup.controllers");
   const std::vector<std::string_view> names = split(trim(controllers), ' ');
   return std::ranges::find(names, controller) == names.end() ? "" : kCgroups;
 }

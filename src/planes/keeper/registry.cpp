@@ -7,9 +7,9 @@
 
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
 #include "core/log.h"
+#include "core/system.h"
 #include "core/text.h"
 #include "planes/keeper/process.h"
 
@@ -17,18 +17,6 @@ namespace brume::keeper {
 namespace {
 
 constexpr int kWaitMs = 5000;
-
-// The moment that a process started, in the kernel's ticks: with the pid it names one process for good. Empty when
-// there is none.
-std::string start_ticks(pid_t pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-  std::string line;
-  std::getline(file, line);
-  const std::size_t end = line.rfind(')');  // the name may hold anything, spaces and parentheses too
-  if (end == std::string::npos) return {};
-  const auto parts = split(std::string_view(line).substr(end + 2), ' ');
-  return parts.size() > 19 ? std::string(parts[19]) : std::string();
-}
 
 // What it held (a port, a data directory) is free when this returns. It is not a child of this process.
 void kill_and_wait(pid_t pid) {
@@ -49,7 +37,7 @@ Registry::Registry(std::string directory) : directory_(std::move(directory)) {
 
 std::string Registry::path(pid_t pid) const { return directory_ + "/" + std::to_string(pid); }
 
-void Registry::add(pid_t pid) { std::ofstream(path(pid)) << start_ticks(pid); }
+void Registry::add(pid_t pid) { std::ofstream(path(pid)) << beginning_of(pid); }
 
 void Registry::remove(pid_t pid) {
   std::error_code ignored;
@@ -59,12 +47,10 @@ void Registry::remove(pid_t pid) {
 int Registry::kill_leftovers() {
   int killed = 0;
   for (const auto& entry : std::filesystem::directory_iterator(directory_)) {
-    std::ifstream file(entry.path());
-    std::ostringstream ticks;
-    ticks << file.rdbuf();
+    const std::string began = read_file(entry.path());
     std::int64_t number = 0;
-    if (parse_int(entry.path().filename().string(), number) && number > 1 && !ticks.str().empty() &&
-        start_ticks(static_cast<pid_t>(number)) == ticks.str()) {
+    if (parse_int(entry.path().filename().string(), number) && number > 1 && !began.empty() &&
+        beginning_of(static_cast<pid_t>(number)) == began) {
       kill_and_wait(static_cast<pid_t>(number));
       ++killed;
     }

@@ -16,13 +16,12 @@
 #include <array>
 #include <cerrno>
 #include <filesystem>
-#include <fstream>
 #include <list>
 #include <map>
 #include <mutex>
-#include <sstream>
 
 #include "core/error.h"
+#include "core/system.h"
 #include "core/text.h"
 
 namespace brume::names {
@@ -168,13 +167,6 @@ std::string alternative_names(const std::string& name) {
   // On 4566 a client may dial either (DECISIONS 15).
   if (name == "localhost" || name == "127.0.0.1") return "DNS:localhost,IP:127.0.0.1,IP:::1";
   return (is_address(name) ? "IP:" : "DNS:") + name;
-}
-
-std::string read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
 }
 
 // Written beside and renamed, so that a crash leaves the whole file or none.

@@ -7,9 +7,8 @@
 
 #include <array>
 #include <cstring>
-#include <fstream>
-#include <sstream>
 
+#include "core/system.h"
 #include "core/text.h"
 
 namespace brume::names {
@@ -72,12 +71,7 @@ std::vector<Upstream> parse_resolv_conf(std::string_view text) {
   return servers;
 }
 
-std::vector<Upstream> host_upstreams() {
-  std::ifstream file("/etc/resolv.conf");
-  std::ostringstream text;
-  text << file.rdbuf();
-  return parse_resolv_conf(text.str());
-}
+std::vector<Upstream> host_upstreams() { return parse_resolv_conf(read_file("/etc/resolv.conf")); }
 
 Forwarder::Forwarder(Poller& poller, std::function<std::vector<Upstream>()> upstreams,
                      std::chrono::milliseconds attempt)
