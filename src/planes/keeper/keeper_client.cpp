@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstring>
 #include <map>
@@ -34,7 +35,7 @@ using keeper::encode;
 using keeper::Frame;
 using keeper::Message;
 
-constexpr int kRetryMs = 1000;
+constexpr std::chrono::milliseconds kRetryPause(1000), kSendPatience(1000);
 
 // What the control thread's functions need; shared with functions that were posted and may run after the client went.
 struct Subscribers {
@@ -100,6 +101,7 @@ class SocketKeeperClient final : public KeeperClient {
   }
   void send(Message type, const std::string& payload);
   void wake() const;
+  void take_wakeup() const;
 
   // The rest runs on the client's own thread.
   void work();
@@ -114,7 +116,7 @@ class SocketKeeperClient final : public KeeperClient {
   void welcome(const std::string& payload);
   void failed(const std::string& error);
   void drop_pending(const std::string& error);
-  void wait(int timeout_ms) const;
+  void wait_to_retry();
   bool stopped();
 
   const KeeperClientOptions options_;
@@ -249,9 +251,20 @@ void SocketKeeperClient::shut_down(std::function<void()> done) {
   send(Message::shut_down, "");
 }
 
-void SocketKeeperClient::wait(int timeout_ms) const {
-  pollfd wakeup{wake_.get(), POLLIN, 0};
-  ::poll(&wakeup, 1, timeout_ms);
+void SocketKeeperClient::take_wakeup() const {
+  std::uint64_t count = 0;
+  [[maybe_unused]] const ssize_t got = ::read(wake_.get(), &count, sizeof count);
+}
+
+// Requests that come meanwhile wake nobody: each would start another keeper that cannot start either.
+void SocketKeeperClient::wait_to_retry() {
+  const auto end = std::chrono::steady_clock::now() + kRetryPause;
+  while (!stopped()) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+    if (left.count() <= 0) return;
+    pollfd wakeup{wake_.get(), POLLIN, 0};
+    if (::poll(&wakeup, 1, static_cast<int>(left.count())) > 0) take_wakeup();
+  }
 }
 
 void SocketKeeperClient::work() {
@@ -261,7 +274,7 @@ void SocketKeeperClient::work() {
     drop_pending("the connection to the keeper was lost");
     if (ended()) return;
     // A failed attempt is repeated a second later, a lost connection at once.
-    if (incarnation_ == 0 && !stopped()) wait(kRetryMs);
+    if (incarnation_ == 0) wait_to_retry();
   }
 }
 
@@ -320,10 +333,7 @@ void SocketKeeperClient::serve() {
     const short wanted = sending_.empty() ? POLLIN : POLLIN | POLLOUT;
     std::array<pollfd, 2> watched = {pollfd{socket_.get(), wanted, 0}, pollfd{wake_.get(), POLLIN, 0}};
     if (::poll(watched.data(), watched.size(), -1) < 0 && errno != EINTR) break;
-    if (watched[1].revents != 0) {
-      std::uint64_t count = 0;
-      [[maybe_unused]] const ssize_t got = ::read(wake_.get(), &count, sizeof count);
-    }
+    if (watched[1].revents != 0) take_wakeup();
     open = exchange(watched[0].revents);
   }
   if (open) send_rest();
@@ -335,7 +345,7 @@ void SocketKeeperClient::send_rest() {
   sending_ += std::exchange(out_, {});
   while (!sending_.empty() && flush()) {
     pollfd writable{socket_.get(), POLLOUT, 0};
-    if (::poll(&writable, 1, kRetryMs) <= 0) return;
+    if (::poll(&writable, 1, static_cast<int>(kSendPatience.count())) <= 0) return;
   }
 }
 

@@ -336,6 +336,31 @@ TEST_F(KeeperProcess, ShutDownEndsChildrenAndRemovesCgroups) {
   EXPECT_EQ(::kill(spawned.pid, 0), -1);
 }
 
+// Each request that fails wakes the client's thread, which must not start keepers for that.
+TEST_F(KeeperProcess, OneThatCannotStartIsTriedOnceASecondWhateverIsAsked) {
+  KeeperClientOptions options = instance_.options();
+  options.run_directory = instance_.directory() + "/none";
+  options.command = {"/bin/false"};
+  int attempts = 0, answers = 0;
+  TestLoop loop;
+  const auto client = make_keeper_client(options, loop);
+  client->on_connected([&](const KeeperClient::Connected& connected) {
+    EXPECT_EQ(connected.pid, 0);
+    ++attempts;
+  });
+  const std::function<void(RunResult)> ask_again = [&](const RunResult& result) {
+    EXPECT_NE(result.error, "");
+    ++answers;
+    client->run({.arguments = {"/bin/true"}}, ask_again);
+  };
+  const auto begun = std::chrono::steady_clock::now();
+  client->run({.arguments = {"/bin/true"}}, ask_again);
+  EXPECT_TRUE(loop.run_until([&] { return attempts >= 3; }));
+  // At the least: a loaded machine takes longer, none is faster.
+  EXPECT_GE(std::chrono::steady_clock::now() - begun, std::chrono::milliseconds(1900));
+  EXPECT_GE(answers, 1);
+}
+
 TEST_F(KeeperProcess, SaysWhyItCannotStart) {
   auto options = instance_.options();
   options.run_directory = "/proc/nothing";

@@ -43,7 +43,8 @@ constexpr std::uint64_t kPunchBytes = 4ULL << 20U;
 
 }  // namespace
 
-Spool::Spool(std::string directory, SpoolLimits limits) : directory_(std::move(directory)), limits_(limits) {}
+Spool::Spool(std::string directory, SpoolLimits limits)
+    : directory_(std::move(directory)), limits_(limits), spill_above_(limits.memory_bytes) {}
 
 Spool::~Spool() {
   if (file_ >= 0) ::close(file_);
@@ -61,7 +62,7 @@ void Spool::append(Stream stream, std::int64_t at_ms, std::string_view text) {
   std::memcpy(raw, &head, sizeof head);
   memory_.append(raw, sizeof raw);
   memory_.append(text);
-  if (memory_.size() > limits_.memory_bytes) spill();
+  if (memory_.size() > spill_above_) spill();
 }
 
 void Spool::mark_dropped(std::int64_t at_ms) {
@@ -75,8 +76,10 @@ void Spool::mark_dropped(std::int64_t at_ms) {
   memory_.append(text);
 }
 
-// Moves memory's records to the file. When the disk refuses they stay in memory, still bounded by the total limit.
+// Moves memory's records to the file. When the disk refuses they stay in memory, still bounded by the total limit, and
+// it is asked again when they are twice as many.
 void Spool::spill() {
+  spill_above_ = 2 * memory_.size();
   if (file_ < 0) {
     std::string path = directory_ + "/spool-XXXXXX";
     file_ = ::mkostemp(path.data(), O_CLOEXEC);
@@ -99,6 +102,7 @@ void Spool::spill() {
   }
   memory_begin_ += memory_.size();
   memory_.clear();
+  spill_above_ = limits_.memory_bytes;
 }
 
 std::string Spool::read(std::uint64_t offset, std::size_t size) const {
@@ -156,6 +160,7 @@ void Spool::release(std::uint64_t offset) {
   if (memory_begin_ > file_begin_ && ::ftruncate(file_, 0) != 0) return;
   memory_.erase(0, acknowledged_ - memory_begin_);
   memory_begin_ = file_begin_ = punched_ = acknowledged_;
+  if (memory_.size() <= limits_.memory_bytes) spill_above_ = limits_.memory_bytes;
 }
 
 void Spool::rewind() {

@@ -51,6 +51,7 @@ class Spool {
   // memory the rest.
   std::uint64_t file_begin_ = 0, memory_begin_ = 0, punched_ = 0;
   std::string memory_;
+  std::uint64_t spill_above_;  // more than the limit after the disk has refused
   std::uint64_t acknowledged_ = 0, delivered_ = 0;
   std::uint64_t sequence_ = 0, acknowledged_sequence_ = 0;
   std::uint64_t dropped_ = 0;

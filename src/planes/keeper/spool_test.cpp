@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
+#include "core/log.h"
+#include "core/system.h"
 #include "core/testing.h"
 #include "planes/keeper/mounts.h"
 #include "planes/keeper/outbox.h"
@@ -147,6 +151,20 @@ TEST(Mounts, FindsMountPointsBelowAPathLastFirst) {
       "4 1 0:4 / /run/brume/ab rw - overlay o rw\n";
   EXPECT_EQ(mount_points_below(info, "/run/brume/a"),
             (std::vector<std::string>{"/run/brume/a/with space", "/run/brume/a"}));
+}
+
+TEST(Spool, KeepsWhatTheDiskRefusesAndAsksItSeldom) {
+  const TemporaryDirectory directory;
+  const std::string log_file = directory.path() + "/log";
+  log::set_file(log_file);
+  Spool spool(directory.path() + "/none", {.memory_bytes = 1000, .total_bytes = 1 << 20, .window_bytes = 1 << 20});
+  for (int number = 0; number < 1000; ++number) spool.append(Stream::out, 1, std::string(100, 'x'));
+  log::set_file("");
+  EXPECT_EQ(deliver_all(spool), range(1, 1000));
+  const std::string log = read_file(log_file);
+  const auto refusals = std::ranges::count(log, '\n');
+  EXPECT_GE(refusals, 1);
+  EXPECT_LE(refusals, 10);
 }
 
 }  // namespace
