@@ -14,14 +14,27 @@ namespace {
 
 namespace json = boost::json;
 
-// How long `brume logs --follow` waits before it asks again, when nothing came.
-constexpr Duration kFollowPause = milliseconds(500);
-
 HttpReply text_reply(int status, std::string text) {
   return {.status = status, .headers = {{"Content-Type", "text/plain"}}, .body = Body::of(std::move(text))};
 }
 HttpReply json_reply(const json::value& value) {
   return {.status = 200, .headers = {{"Content-Type", "application/json"}}, .body = Body::of(json::serialize(value))};
+}
+
+constexpr const char* kAccount = "000000000000";  // the command line is its root
+
+// Where a log group or a repository is: in the region that was named, else in the only one that has it.
+template <class Record>
+Scope place_of(const Table<Record>& table, const char* kind, const std::string& name, const std::string& region) {
+  if (!region.empty()) return {kAccount, region};
+  std::vector<std::string> regions;
+  table.for_all([&](const Scope& scope, std::string_view id, const Record&) {
+    if (scope.account == kAccount && id == name) regions.push_back(scope.region);
+  });
+  if (regions.size() == 1) return {kAccount, regions.front()};
+  const std::string what = kind + (" " + name);
+  throw AwsError("Place", regions.empty() ? "no region has a " + what
+                                          : join(regions, " and ") + " have a " + what + ": --region says which");
 }
 
 struct Resource {
@@ -202,29 +215,24 @@ void Admin::logs(const HttpRequest& request, const Done& done) {
   input.log_group_name = request.parameter("group");
   std::int64_t from = 0;
   if (parse_int(request.parameter("from"), from)) input.start_time = from;
+  if (const std::string token = request.parameter("token"); !token.empty()) input.next_token = token;
   RequestContext context;
-  context.scope = {"000000000000", request.parameter("region")};
   context.now = cloud_.clock.now();
-  const bool wait = request.parameter("wait") == "1";
   Tx tx(*cloud_.store);
   try {
+    context.scope = place_of(cloud_.logs.groups, "log group", *input.log_group_name, request.parameter("region"));
     logs::get_group(cloud_.logs, context.scope, *input.log_group_name);
     logs::filter_log_events(
         cloud_.logs, tx, Request<logs::FilterLogEventsInput>(context, input),
         Deferred<logs::FilterLogEventsOutput>(
-            [this, wait, from, done](const logs::FilterLogEventsOutput& output) {
+            [done](const logs::FilterLogEventsOutput& output) {
               json::array events;
               for (const auto& event : output.events.get())
                 events.push_back(json::object{{"id", event.event_id.get()},
                                               {"at", *event.timestamp},
                                               {"stream", event.log_stream_name.get()},
                                               {"message", event.message.get()}});
-              const bool nothing_new = events.empty() || (events.size() == 1 && from > 0);
-              HttpReply reply =
-                  json_reply(json::object{{"events", std::move(events)}, {"more", output.next_token.has_value()}});
-              if (!wait || !nothing_new) return done(std::move(reply));
-              cloud_.control.at(cloud_.clock.now() + kFollowPause,
-                                [done, reply = std::move(reply)]() mutable { done(std::move(reply)); });
+              done(json_reply(json::object{{"events", std::move(events)}, {"next", output.next_token.get()}}));
             },
             [done](const AwsError& error) { done(text_reply(400, error.message)); }));
   } catch (const AwsError& error) {
@@ -251,12 +259,17 @@ void Admin::why(const HttpRequest& request, const Done& done) {
 }
 
 void Admin::registry_token(const HttpRequest& request, const Done& done) {
-  const Scope scope{"000000000000", request.parameter("region")};
-  const std::string password = cloud_.random->hex(64);
-  Tx tx(*cloud_.store);
-  cloud_.ecr.tokens.insert(tx, scope, password, {"test", cloud_.clock.now() + hours(1)});
-  tx.commit();
-  done(json_reply(json::object{{"host", ecr::registry_host(scope)}, {"credentials", "AWS:" + password}}));
+  try {
+    const Scope scope =
+        place_of(cloud_.ecr.repositories, "repository", request.parameter("repository"), request.parameter("region"));
+    const std::string password = cloud_.random->hex(64);
+    Tx tx(*cloud_.store);
+    cloud_.ecr.tokens.insert(tx, scope, password, {"test", cloud_.clock.now() + hours(1)});
+    tx.commit();
+    done(json_reply(json::object{{"host", ecr::registry_host(scope)}, {"credentials", "AWS:" + password}}));
+  } catch (const AwsError& error) {
+    done(text_reply(400, error.message));
+  }
 }
 
 void Admin::load_image(const HttpRequest& request, const Done& done) {

@@ -6,6 +6,8 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <stdexcept>
+#include <utility>
 
 namespace brume::app {
 namespace {
@@ -42,14 +44,11 @@ pid_t admin_process(const Instance& instance) {
   return is_told ? daemon.pid : 0;
 }
 
-std::optional<AdminAnswer> admin_call(const Instance& instance, std::string_view method, std::string_view target,
-                                      std::string_view body) {
+std::optional<AdminAnswer> admin_call(const Instance& instance, std::string_view method, std::string_view target) {
   int fd = connect_unix(instance.admin_socket());
   if (fd < 0) return std::nullopt;
-  std::string request =
-      std::string(method) + " " + std::string(target) +
-      " HTTP/1.1\r\nHost: admin\r\nConnection: close\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
-      std::string(body);
+  const std::string request = std::string(method) + " " + std::string(target) +
+                              " HTTP/1.1\r\nHost: admin\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
   std::string text;
   char buffer[16384];
   if (send_all(fd, request)) {
@@ -60,6 +59,13 @@ std::optional<AdminAnswer> admin_call(const Instance& instance, std::string_view
   std::size_t head = text.find("\r\n\r\n");
   if (head == std::string::npos || text.size() < 12) return std::nullopt;
   return AdminAnswer{std::atoi(text.c_str() + 9), text.substr(head + 4)};
+}
+
+std::string ask_daemon(const Instance& instance, std::string_view method, std::string_view target) {
+  std::optional<AdminAnswer> answer = admin_call(instance, method, target);
+  if (!answer) throw std::runtime_error("no cloud is up in " + instance.state + " (brume up)");
+  if (answer->status != 200) throw std::runtime_error(answer->body);
+  return std::move(answer->body);
 }
 
 }  // namespace brume::app

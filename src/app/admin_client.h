@@ -18,8 +18,9 @@ struct AdminAnswer {
 };
 
 // nullopt: no daemon answers on the instance's admin socket.
-std::optional<AdminAnswer> admin_call(const Instance& instance, std::string_view method, std::string_view target,
-                                      std::string_view body = {});
+std::optional<AdminAnswer> admin_call(const Instance& instance, std::string_view method, std::string_view target);
+// The body of a good answer. Throws std::runtime_error with what the daemon says, or that there is none.
+std::string ask_daemon(const Instance& instance, std::string_view method, std::string_view target);
 // The daemon's process, as the kernel knows it; 0: no daemon answers.
 pid_t admin_process(const Instance& instance);
 

@@ -43,7 +43,7 @@ std::string_view command_word(int count, char** arguments) {
 // all the others are some tenths of a millisecond of its start.
 class CommandLine {
  public:
-  explicit CommandLine(std::string_view word) : app_(kDescription, "brume") {
+  explicit CommandLine(std::string_view word) : app_(kDescription, "brume"), word_(word) {
     app_.set_version_flag("--version", "brume 0.1.0");
     app_.require_subcommand(1);
     app_.add_option("--state", state_, "state directory (default: $BRUME_STATE, else /var/lib/brume for root)");
@@ -57,10 +57,15 @@ class CommandLine {
     add_questions();
   }
   int run(int count, char** arguments) {
+    const auto is_meant = [this](const CLI::App* each) { return each->get_name() == word_; };
+    if (!word_.empty() && app_.get_subcommands(is_meant).empty()) {
+      std::fprintf(stderr, "brume: there is no command %s (brume --help)\n", word_.c_str());
+      return kWrongWords;
+    }
     try {
       app_.parse(count, arguments);
     } catch (const CLI::ParseError& error) {
-      return app_.exit(error);
+      return app_.exit(error) == 0 ? 0 : kWrongWords;
     }
     return action_();
   }
@@ -78,7 +83,9 @@ class CommandLine {
       up_.state = state_;
       return run_up(up_);
     });
-    up->add_option("--port", up_.port, "loopback port of the API; 0 picks one")->capture_default_str();
+    up->add_option("--port", up_.port, "loopback port of the API; 0 picks one")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 65'535));
     up->add_flag("--detach", up_.detach, "return once it serves");
     up->add_flag("--offline", up_.offline, "close the real internet, for tools in exec too");
     up->add_option_function<std::string>(
@@ -151,7 +158,7 @@ class CommandLine {
     CLI::App* push = image->add_subcommand("push", "push a local image into ECR");
     push->add_option("image", name_, "name of a local image (buildah, podman)")->required();
     push->add_option("--repository", repository_, "repository:tag (default: the image's name)");
-    push->add_option("--region", region_)->capture_default_str();
+    push->add_option("--region", region_, "default: the one that has the repository");
     push->callback([this] { action_ = [this] { return run_image_push(state_, name_, repository_, region_); }; });
     CLI::App* load = image->add_subcommand("load", "take in a docker or OCI archive, for tasks that name it");
     load->add_option("file", file_, "the archive")->required()->check(CLI::ExistingFile);
@@ -162,13 +169,15 @@ class CommandLine {
   void add_questions() {
     CLI::App* logs = command("logs", "show a log group", [this] { return run_logs(state_, name_, region_, follow_); });
     logs->add_option("group", name_, "the log group's name")->required();
-    logs->add_option("--region", region_)->capture_default_str();
+    logs->add_option("--region", region_, "default: the one that has the group");
     logs->add_flag("--follow,-f", follow_, "go on showing what comes");
     CLI::App* audit = command("audit", "who asked for what, and how it ended", [this] {
       audit_.state = state_;
       return run_audit(audit_);
     });
-    audit->add_option("--limit", audit_.limit, "how many of the newest events")->capture_default_str();
+    audit->add_option("--limit", audit_.limit, "how many of the newest events")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 10'000));
     audit->add_flag("--failed", audit_.failed, "refused and failed requests only");
     audit->add_flag("--json", audit_.json, "CloudTrail's records, one a line");
     audit->add_flag("--follow,-f", audit_.follow, "go on showing what comes");
@@ -192,14 +201,16 @@ class CommandLine {
     })->group("");  // not shown
   }
 
+  static constexpr int kWrongWords = 2;  // the exit code, as other commands have it
   CLI::App app_;
+  const std::string word_;
   std::function<int()> action_;
   UpOptions up_;
   AuditOptions audit_;
   ExecOptions exec_;
   std::optional<double> speed_;
   const CLI::Range kSpeeds{brume::CloudClock::kSlowest, brume::CloudClock::kFastest};
-  std::string state_, name_, file_, repository_, region_ = "eu-west-1";
+  std::string state_, name_, file_, repository_, region_;
   std::vector<std::string> words_;
   bool all_ = false, delete_ = false, yes_ = false, json_ = false, follow_ = false;
 };

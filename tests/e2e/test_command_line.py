@@ -198,7 +198,10 @@ def test_unknown_log_group_is_an_error(cloud):
     assert done.returncode != 0 and 'group' in done.stderr
 
 
-@pytest.mark.parametrize('words', [('up', '--port', 'x'), ('exec',), ('nonsense',), ('up', '--egress', 'maybe')])
-def test_wrong_words_are_refused(words):
-    done = subprocess.run([PROGRAM, *words], capture_output=True, text=True)
-    assert done.returncode != 0 and (done.stderr or done.stdout)
+@pytest.mark.parametrize('words', [('up', '--port', 'x'), ('up', '--port', '70000'), ('exec',), ('nonsense',),
+                                   ('up', '--egress', 'maybe'), ('audit', '--limit', '0'), ('clock', 'speed', '0'), ('clock', 'nonsense')])
+def test_wrong_words_are_refused(words, tmp_path):
+    done = subprocess.run([PROGRAM, '--state', tmp_path / 'none', *words], capture_output=True, text=True, timeout=20)
+    assert done.returncode == 2 and done.stderr, 'what is wrong, where errors go, with the code of wrong usage'
+    assert words[-1] in done.stderr or words == ('exec',)
+    assert not (tmp_path / 'none').exists()

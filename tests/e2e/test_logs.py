@@ -122,3 +122,35 @@ def test_brume_logs_follows(cloud, logs, tmp_path):
             following.terminate()
             following.wait(10)
     assert (tmp_path / 'shown').read_text().count('first of') == 1, 'nothing is shown twice'
+
+
+def test_brume_logs_while_time_stands_still(cloud, logs, tmp_path):
+    """All that is written then is of one moment: more of it than a page holds is shown once and to its end."""
+    group, many = '/app/still', 12_000
+    logs.create_log_group(logGroupName=group)
+    logs.create_log_stream(logGroupName=group, logStreamName='s')
+    cloud.brume('clock', 'pause')
+    try:
+        at = int(now() * 1000)
+
+        def put(messages):
+            logs.put_log_events(logGroupName=group, logStreamName='s',
+                                logEvents=[{'timestamp': at, 'message': message} for message in messages])
+        for first in range(0, many, 6000):
+            put([f'line {number}' for number in range(first, first + 6000)])
+        shown = cloud.brume('logs', group, timeout=60).stdout.splitlines()
+        assert shown == [f's line {number}' for number in range(many)]
+        with open(tmp_path / 'followed', 'w') as followed:
+            following = subprocess.Popen([cloud.program, '--state', cloud.state, 'logs', group, '--follow'],
+                                         stdout=followed, stdin=subprocess.DEVNULL)
+            try:
+                lines = lambda: (tmp_path / 'followed').read_text().splitlines()
+                wait_until(lambda: len(lines()) >= many, 60, 'what was there')
+                put(['the last'])
+                wait_until(lambda: lines()[-1] == 's the last', 60, 'what came')
+            finally:
+                following.terminate()
+                following.wait(10)
+        assert len(lines()) == many + 1, 'nothing is shown twice'
+    finally:
+        cloud.brume('clock', 'resume')

@@ -102,7 +102,9 @@ def test_docker_shim_builds_and_pushes(cloud, ecr, pushed):
 def test_brume_image_push(cloud, ecr, pushed):
     """brume image push: a local image into ECR in one command."""
     env = {'CONTAINERS_STORAGE_CONF': str(cloud.work / 'storage.conf'), 'STORAGE_DRIVER': 'vfs'}
-    cloud.brume('image', 'push', 'local', '--repository', 'app:byname', '--region', REGION, env=env)
+    cloud.brume('image', 'push', 'local', '--repository', 'app:byname', env=env)
+    refused = cloud.brume('image', 'push', 'local', '--repository', 'nowhere:1', env=env, check=False)
+    assert refused.returncode != 0 and 'no region has a repository nowhere' in refused.stderr
     assert ecr.describe_images(repositoryName='app', imageIds=[{'imageTag': 'byname'}])['imageDetails']
 
 

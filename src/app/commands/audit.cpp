@@ -1,6 +1,5 @@
 // brume audit: who asked for what, and how it ended.
 #include <boost/json.hpp>
-#include <chrono>
 #include <cstdio>
 #include <set>
 #include <stdexcept>
@@ -16,8 +15,6 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::int64_t kMostEvents = 10'000;
-// By the machine's clock: the cloud's may stand still.
-constexpr std::chrono::milliseconds kFollowPause(300);
 
 std::string text(const json::object& event, const char* name) {
   const json::value* value = event.if_contains(name);
@@ -63,12 +60,9 @@ void show(const json::object& event) {
 json::value ask_for_events(const Instance& instance, const AuditOptions& options, std::int64_t from) {
   // Of what came since the last page nothing is left out.
   const std::int64_t limit = from == 0 ? options.limit : kMostEvents;
-  const auto answer = admin_call(
+  return json::parse(ask_daemon(
       instance, "GET",
-      "/audit?limit=" + std::to_string(limit) + "&from=" + std::to_string(from) + (options.failed ? "&failed=1" : ""));
-  if (!answer) throw std::runtime_error("no cloud is up in " + instance.state + " (brume up)");
-  if (answer->status != 200) throw std::runtime_error(answer->body);
-  return json::parse(answer->body);
+      "/audit?limit=" + std::to_string(limit) + "&from=" + std::to_string(from) + (options.failed ? "&failed=1" : "")));
 }
 
 }  // namespace

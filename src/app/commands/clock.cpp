@@ -14,13 +14,6 @@ namespace {
 
 namespace json = boost::json;
 
-json::value ask(const Instance& instance, const std::string& method, const std::string& target) {
-  const auto answer = admin_call(instance, method, target);
-  if (!answer) throw std::runtime_error("no cloud is up in " + instance.state + " (brume up)");
-  if (answer->status != 200) throw std::runtime_error(answer->body);
-  return json::parse(answer->body);
-}
-
 void print_dial(const json::value& clock) {
   const double speed = clock.at("speed").to_number<double>();
   std::printf("cloud    %s\nmachine  %s\n", clock.at("now").as_string().c_str(),
@@ -34,11 +27,9 @@ void print_dial(const json::value& clock) {
 }
 
 int turn(const std::string& state, const std::string& query) {
-  print_dial(ask(find_instance(state_directory(state)), "POST", "/clock?" + query));
+  print_dial(json::parse(ask_daemon(find_instance(state_directory(state)), "POST", "/clock?" + query)));
   return 0;
 }
-
-}  // namespace
 
 // "3d", "1h30m", "90" (seconds), "2w", "500ms". Returns milliseconds; 0: it cannot be read.
 std::int64_t parse_span(const std::string& text) {
@@ -64,9 +55,11 @@ std::int64_t parse_span(const std::string& text) {
   return total > 0 && total < 1e15 ? static_cast<std::int64_t>(total) : 0;
 }
 
+}  // namespace
+
 int run_clock(const std::string& state, bool as_json) {
   const Instance instance = find_instance(state_directory(state));
-  json::value clock = ask(instance, "GET", "/clock");
+  json::value clock = json::parse(ask_daemon(instance, "GET", "/clock"));
   json::array tools;
   for (const Tool& tool : list_tools(instance))
     tools.push_back(json::object{

@@ -1,11 +1,15 @@
 // The command line's commands. Each returns the process's exit code; std::runtime_error is printed by main.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace brume::app {
+
+// How long --follow waits before it asks again: of the machine's time, since the cloud's may stand still.
+inline constexpr std::chrono::milliseconds kFollowPause(300);
 
 struct UpOptions {
   std::string state;
@@ -28,7 +32,6 @@ struct ExecOptions {
   bool real = false;   // keeps the machine's
 };
 int run_exec(const std::string& state, std::vector<std::string> command, const ExecOptions& options);
-std::int64_t parse_span(const std::string& text);
 int run_clock(const std::string& state, bool json);
 int run_clock_speed(const std::string& state, double speed);
 int run_clock_advance(const std::string& state, const std::string& span);

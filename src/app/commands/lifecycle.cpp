@@ -18,18 +18,10 @@
 #include "app/commands/commands.h"
 #include "app/commands/status_text.h"
 #include "app/daemon.h"
+#include "core/system.h"
 
 namespace brume::app {
 namespace {
-
-// The pipe over which a detached daemon says how its start went: "ok" or the reason.
-std::string read_all(int fd) {
-  std::string text;
-  char buffer[4096];
-  for (ssize_t count = 0; (count = read(fd, buffer, sizeof buffer)) > 0;)
-    text.append(buffer, static_cast<std::size_t>(count));
-  return text;
-}
 
 // Runs the daemon in a session of its own, so that the terminal's end is not its end.
 int run_detached(const UpOptions& options, const Instance& instance) {
@@ -58,7 +50,7 @@ int run_detached(const UpOptions& options, const Instance& instance) {
     _exit(result);
   }
   close(pipe_ends[1]);
-  const std::string outcome = read_all(pipe_ends[0]);
+  const std::string outcome = read_to_end(pipe_ends[0]);  // "ok", or why it did not start
   close(pipe_ends[0]);
   if (outcome == "ok") return 0;
   int status = 0;
@@ -126,12 +118,11 @@ int run_down(const std::string& state, bool remove, bool yes) {
 
 int run_status(const std::string& state, bool json) {
   const Instance instance = find_instance(state_directory(state));
-  const auto answer = admin_call(instance, "GET", "/status");
-  if (!answer) throw std::runtime_error("no cloud is up in " + instance.state + " (brume up)");
+  const std::string status = ask_daemon(instance, "GET", "/status");
   if (json)
-    std::printf("%s\n", answer->body.c_str());
+    std::printf("%s\n", status.c_str());
   else
-    std::fputs(render_status(boost::json::parse(answer->body)).c_str(), stdout);
+    std::fputs(render_status(boost::json::parse(status)).c_str(), stdout);
   return 0;
 }
 

@@ -7,7 +7,9 @@
 #include <boost/json.hpp>
 #include <cstdio>
 #include <cstdlib>
+#include <set>
 #include <stdexcept>
+#include <thread>
 
 #include "app/admin_client.h"
 #include "app/commands/commands.h"
@@ -19,10 +21,7 @@ namespace brume::app {
 namespace {
 
 boost::json::value ask(const Instance& instance, const std::string& target) {
-  const auto answer = admin_call(instance, "GET", target);
-  if (!answer) throw std::runtime_error("no cloud is up in " + instance.state + " (brume up)");
-  if (answer->status != 200) throw std::runtime_error(answer->body);
-  return boost::json::parse(answer->body);
+  return boost::json::parse(ask_daemon(instance, "GET", target));
 }
 
 // An empty name is that of no display.
@@ -78,22 +77,26 @@ int run_open(const std::string& state, const std::string& name) {
 
 int run_logs(const std::string& state, const std::string& group, const std::string& region, bool follow) {
   const Instance instance = find_instance(state_directory(state));
+  const std::string of_group = "/logs?group=" + percent_encode(group) + "&region=" + percent_encode(region);
   std::int64_t from = 0;
-  std::string seen;  // ids of events at the newest moment, so that none is shown twice
+  std::string token;           // of the page that follows
+  std::set<std::string> seen;  // ids of events at the newest moment, so that none is shown twice
   while (true) {
-    const auto page = ask(instance, "/logs?group=" + percent_encode(group) + "&region=" + percent_encode(region) +
-                                        "&from=" + std::to_string(from) + (follow ? "&wait=1" : ""));
+    const auto page = ask(instance, of_group + "&from=" + std::to_string(from) + "&token=" + percent_encode(token));
     for (const auto& item : page.at("events").as_array()) {
       const std::string id(item.at("id").as_string());
-      if (seen.find(id) != std::string::npos) continue;
+      if (seen.contains(id)) continue;
       const std::int64_t at = item.at("at").to_number<std::int64_t>();
       if (at > from) seen.clear();
-      seen += id + " ";
+      seen.insert(id);
       from = at;
       std::printf("%s %s\n", item.at("stream").as_string().c_str(), item.at("message").as_string().c_str());
     }
     std::fflush(stdout);
-    if (!page.at("more").as_bool() && !follow) return 0;
+    token = page.at("next").as_string();
+    if (!token.empty()) continue;
+    if (!follow) return 0;
+    std::this_thread::sleep_for(kFollowPause);
   }
 }
 
@@ -110,9 +113,10 @@ int run_why(const std::string& state, const std::string& request_id, bool all, b
 int run_image_push(const std::string& state, const std::string& image, const std::string& repository,
                    const std::string& region) {
   const Instance instance = find_instance(state_directory(state));
-  const auto token = ask(instance, "/registry-token?region=" + percent_encode(region));
   std::string target = repository.empty() ? image.substr(image.rfind('/') + 1) : repository;
   if (target.find(':') == std::string::npos) target += ":latest";
+  const auto token = ask(instance, "/registry-token?region=" + percent_encode(region) +
+                                       "&repository=" + percent_encode(target.substr(0, target.find(':'))));
   target = std::string(token.at("host").as_string()) + "/" + target;
   std::printf("%s\n", target.c_str());
   std::fflush(stdout);
@@ -125,11 +129,9 @@ int run_image_load(const std::string& state, const std::string& file, const std:
   char* path = realpath(file.c_str(), nullptr);
   const std::string absolute = path != nullptr ? path : file;
   std::free(path);
-  const auto answer = admin_call(
+  const std::string digest = ask_daemon(
       instance, "POST", "/images?file=" + percent_encode(absolute) + "&reference=" + percent_encode(reference));
-  if (!answer) throw std::runtime_error("no cloud is up in " + instance.state + " (brume up)");
-  if (answer->status != 200) throw std::runtime_error(answer->body);
-  std::printf("%s\n", answer->body.c_str());
+  std::printf("%s\n", digest.c_str());
   return 0;
 }
 

@@ -18,8 +18,7 @@ namespace brume::app {
 
 int run_tour(const std::string& state) {
   const Instance instance = find_instance(state_directory(state));
-  if (!admin_call(instance, "GET", "/status"))
-    throw std::runtime_error("no cloud is up in " + instance.state + " (brume up)");
+  ask_daemon(instance, "GET", "/status");  // says clearly when nothing is up
   const std::string script = instance.run + "/tour.sh";
   std::ofstream(script) << embedded::tour;
   setenv("BRUME", std::filesystem::read_symlink("/proc/self/exe").c_str(), 1);
