@@ -32,8 +32,8 @@ std::optional<std::string> merged_bundle(const BundleInput& input, std::size_t i
   const auto own = read_from_layers(input.layers, kImageBundles[index]);
   if (!own) return std::nullopt;
   const auto changed = std::filesystem::last_write_time(input.ca_bundle_path).time_since_epoch().count();
-  const std::string path = input.trust_directory + "/" + digest_hex(input.image.digest) + "-" + std::to_string(index) +
-                           "-" + std::to_string(changed) + ".crt";
+  std::string path = input.trust_directory + "/" + digest_hex(input.image.digest) + "-" + std::to_string(index) + "-" +
+                     std::to_string(changed) + ".crt";
   if (!std::filesystem::exists(path)) {
     std::filesystem::create_directories(input.trust_directory);
     // Two containers of one image may come here at once; both write the same.

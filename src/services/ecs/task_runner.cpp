@@ -215,7 +215,7 @@ void TaskRunner::observe(const TaskKey& key, const TaskRecord& task, TaskObserva
 
 void TaskRunner::step(const TaskKey& key) {
   const TaskRecord* task = record(key);
-  if (task == nullptr) return;
+  if (task == nullptr || task->last_status == "STOPPED") return;  // nothing is seen of it any more
   TaskObservation& observed = observations_[key];
   observe(key, *task, observed);
   for (const TaskAction& action : plan_task(*task, definition(key, *task), observed)) act(key, action);
@@ -379,7 +379,7 @@ std::string TaskRunner::open_log(Tx& tx, const TaskKey& key, ContainerRecord& re
   const auto create = options.find("awslogs-create-group");
   Scope scope = key.scope;
   if (auto region = options.find("awslogs-region"); region != options.end()) scope.region = region->second;
-  const std::string problem =
+  std::string problem =
       ecs_.needs.logs.open(tx, scope, options.at("awslogs-group"), stream,
                            create != options.end() && create->second == "true", execution_principal(task, why_not));
   if (!problem.empty()) return problem;
