@@ -12,6 +12,11 @@
 #include "core/error.h"
 
 namespace brume {
+namespace {
+
+constexpr std::string_view kHexDigits = "0123456789abcdef";
+
+}  // namespace
 
 std::uint64_t Random::next() {
   std::uint64_t value = 0;
@@ -35,25 +40,29 @@ std::string Random::from(std::string_view alphabet, std::size_t count) {
     for (char& character : text) character = alphabet[below(alphabet.size())];
     return text;
   }
-  // Then none is thrown away: the same characters as one by one, fetched together.
-  std::array<std::uint64_t, 32> values;
-  for (std::size_t done = 0; done < count;) {
-    const std::size_t some = std::min(count - done, values.size());
-    fill(values.data(), some * sizeof values.front());
-    for (std::size_t i = 0; i < some; ++i) text[done++] = alphabet[values[i] % alphabet.size()];
-  }
+  // Then a byte is as fair as a longer number, and none is thrown away.
+  BRUME_CHECK(alphabet.size() <= 256);
+  fill(text.data(), count);
+  for (char& character : text) character = alphabet[static_cast<unsigned char>(character) % alphabet.size()];
   return text;
 }
 
-std::string Random::hex(std::size_t digits) { return from("0123456789abcdef", digits); }
+std::string Random::hex(std::size_t digits) { return from(kHexDigits, digits); }
 
 std::string Random::digits(std::size_t count) { return from("0123456789", count); }
 
 std::string Random::uuid() {
-  std::string text = hex(32);
-  text[12] = '4';
-  text[16] = "89ab"[below(4)];
-  for (const std::size_t position : {20U, 16U, 12U, 8U}) text.insert(position, 1, '-');
+  std::array<unsigned char, 16> bytes;
+  fill(bytes.data(), bytes.size());
+  bytes[6] = static_cast<unsigned char>((bytes[6] & 0x0f) | 0x40);  // RFC 9562: version 4,
+  bytes[8] = static_cast<unsigned char>((bytes[8] & 0x3f) | 0x80);  // and its variant
+  std::string text(36, '-');
+  auto digit = text.begin();
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) ++digit;
+    *digit++ = kHexDigits[bytes[i] >> 4];
+    *digit++ = kHexDigits[bytes[i] & 0xf];
+  }
   return text;
 }
 

@@ -39,6 +39,12 @@ TEST(Random, IdsHaveTheirForms) {
   std::set<std::string> all;
   for (int i = 0; i < 1000; ++i) all.insert(random->uuid());
   EXPECT_EQ(all.size(), 1000U);
+  for (std::size_t i = 0; i < 36; ++i) {
+    std::set<char> seen;
+    for (const std::string& each : all) seen.insert(each[i]);
+    const std::set<std::size_t> dashes = {8, 13, 18, 23};
+    EXPECT_EQ(seen.size(), dashes.contains(i) || i == 14 ? 1U : i == 19 ? 4U : 16U) << i;
+  }
 }
 
 }  // namespace
