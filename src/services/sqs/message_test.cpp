@@ -155,6 +155,27 @@ TEST(ReceiveMessage, EndsWhenItsQueueGoes) {
   EXPECT_EQ(waiting->error->code, "QueueDoesNotExist");
 }
 
+TEST(ReceiveMessage, HasALimitOfMessagesInFlight) {
+  World world;
+  for (const bool fifo : {false, true}) {
+    const std::string url = fifo ? world.create_fifo("a.fifo") : world.create("a");
+    const QueueRecord& queue = *world.sqs->queues.find({"000000000000", "eu-west-1"}, fifo ? "a.fifo" : "a");
+    const Time now = world.runtime->clock.now();
+    Tx tx(*world.store);
+    for (int i = 0; i < 120'000; ++i) {
+      MessageState state{.sent_at = now, .visible_at = now + seconds(30), .receives = 1, .group = std::to_string(i)};
+      world.sqs->messages.add(tx, queue, {}, std::move(state), now);
+    }
+    tx.commit();
+    world.send(url, "one more", fifo ? "g" : "", fifo ? "1" : "");
+    EXPECT_EQ(world.counts(url), "1/120000/0");
+    // "For FIFO queues … Amazon SQS returns no error messages."
+    EXPECT_EQ(error_code([&] { EXPECT_EQ(world.bodies(url), ""); }), fifo ? "none" : "OverLimit");
+    world.runtime->advance(seconds(30));
+    EXPECT_EQ(world.receive(url).size(), 10U);
+  }
+}
+
 TEST(ChangeMessageVisibility, CountsFromNowAndHasAnEndAfterTwelveHours) {
   World world;
   const std::string url = world.create("orders", {{"VisibilityTimeout", "100"}});
