@@ -2,7 +2,7 @@
 waits, which the clock shortens), and a plan of the destruction by the machine's clock, which nothing can shorten."""
 import os
 import re
-import resource
+import shutil
 import subprocess
 import time
 
@@ -70,6 +70,8 @@ def run():
         figures, plan = rounds(hello, roots)
     finally:
         left = cloud.delete()
+        for directory in (cloud.work, cloud.state):
+            shutil.rmtree(directory, ignore_errors=True)
     assert not left, left
     table = Table(f'terraform of systems/hello at speed {SPEEDS[0]} beside speed {SPEEDS[1]}, s, {ROUNDS} rounds', 'what',
                   f'at speed {SPEEDS[0]}', f'at speed {SPEEDS[1]}', 'times as fast', 'goal')
