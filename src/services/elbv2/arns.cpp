@@ -33,7 +33,7 @@ std::optional<std::string> key_of(const Scope& scope, Resource resource, std::st
   if (!parsed || parsed->service != "elasticloadbalancing" || parsed->region != scope.region ||
       parsed->account != scope.account || !parsed->resource.starts_with(form.prefix))
     return std::nullopt;
-  const std::string key = parsed->resource.substr(form.prefix.size());
+  std::string key = parsed->resource.substr(form.prefix.size());
   const auto parts = split(key, '/');
   if (parts.size() != form.parts || std::ranges::any_of(parts, &std::string_view::empty)) return std::nullopt;
   return key;
