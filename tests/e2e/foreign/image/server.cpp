@@ -1,7 +1,8 @@
 // What the foreign system's containers run: a server that tells what it was asked and tries what it is told to.
 //
-//   server serve            on PORT (8000): GET /fetch?host=H&port=P&path=P asks elsewhere, GET /file?path=F reads,
-//                           GET /env?name=N tells a variable, anything else tells the request; ?… is percent-encoded
+//   server serve            on PORT (8000) and the one after it: GET /fetch?host=H&port=P&path=P asks elsewhere,
+//                           GET /file?path=F reads, GET /env?name=N tells a variable, anything else tells the request;
+//                           ?… is percent-encoded
 //   server write FILE TEXT  writes a file and ends (for containers that others depend on)
 //   server check FILE       exits 0 if the file is there (the container health check)
 //   server hold FILE        writes the file, then waits for SIGTERM
@@ -126,11 +127,10 @@ void serve_connection(int fd) {
   close(fd);
 }
 
-int serve() {
-  const std::string port = environment("PORT");
+int serve_at(int port) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<std::uint16_t>(port.empty() ? 8000 : std::stoi(port)));
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
   const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const int on = 1;
   setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -142,6 +142,13 @@ int serve() {
     const int fd = accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
     if (fd >= 0) std::thread(serve_connection, fd).detach();
   }
+}
+
+int serve() {
+  const std::string given = environment("PORT");
+  const int port = given.empty() ? 8000 : std::stoi(given);
+  std::thread(serve_at, port + 1).detach();
+  return serve_at(port);
 }
 
 int write_file(const std::string& path, const std::string& text) {
