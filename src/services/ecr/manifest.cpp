@@ -138,7 +138,8 @@ const ImageRecord& put_manifest(Ecr& ecr, Tx& tx, const Scope& scope, const std:
 }
 
 void delete_image(Ecr& ecr, Tx& tx, const Scope& scope, const ImageRecord& image) {
-  const ImageRecord gone = image;  // a copy: the record is erased first
+  // NOLINTNEXTLINE(performance-unnecessary-copy-initialization): the record is erased first
+  const ImageRecord gone = image;
   ecr.images.erase(tx, scope, gone.key());
   std::set<std::string> needed;
   ecr.images.for_each(scope, [&](const ImageRecord& other) {
