@@ -141,9 +141,9 @@ SessionRecord open_session(Sts& sts, Tx& tx, const Principal& principal, Duratio
   session.token = to_base64(token);
   session.issued = sts.clock.now();
   session.expires = session.issued + duration;
-  const SessionRecord& stored =
-      sts.sessions.insert(tx, {principal.account, ""}, session.access_key_id, std::move(session));
-  tx.on_commit([&sts, account = principal.account, id = stored.access_key_id] {
+  const std::string key_id = session.access_key_id;
+  const SessionRecord& stored = sts.sessions.insert(tx, {principal.account, ""}, key_id, std::move(session));
+  tx.on_commit([&sts, account = principal.account, id = key_id] {
     if (const SessionRecord* made = sts.sessions.find({account, ""}, id))
       sts.key_ring.put(id, credential_of(account, *made));
     if (!sts.prune_timer) plan_pruning(sts);
