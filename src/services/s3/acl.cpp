@@ -45,7 +45,7 @@ std::string canned_acl(const AclRequest& request, const BucketRecord& bucket) {
 bool is_public_acl(std::string_view canned) { return canned.starts_with("public-"); }
 
 std::string requested_acl(const AclRequest& request, const BucketRecord& bucket, bool for_bucket) {
-  const std::string canned = canned_acl(request, bucket);
+  std::string canned = canned_acl(request, bucket);
   if (canned.empty()) return canned;
   if (canned == "authenticated-read" || canned == "aws-exec-read" || canned == "log-delivery-write") {
     throw unserved(canned);

@@ -46,7 +46,8 @@ opt<std::string> shown_version(const BucketRecord& bucket, const std::string& ve
 // Gives what `make` returns, which adopts the new body file, or the error that it throws; then the file goes.
 template <class Output, class Make>
 void answer_with_body(S3& s3, const Deferred<Output>& deferred, const std::string& body, const Make& make) {
-  const std::string id = body;  // `make` may move the record that holds it
+  // NOLINTNEXTLINE(performance-unnecessary-copy-initialization): `make` may move the record that holds it
+  const std::string id = body;
   const auto fail = [&](const AwsError& error) {
     s3.bodies.abandon({id});
     deferred.fail(error);
