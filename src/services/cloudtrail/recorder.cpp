@@ -112,16 +112,15 @@ void Recorder::set_trails(std::vector<TrailRecord> trails) {
 }
 
 void Recorder::flush(Function then) {
-  State before = State::idle;
-  {
-    const std::lock_guard lock(mutex_);
-    before = state_;
-    if (before != State::idle) {
-      flushed_.push_back(std::move(then));
-      state_ = State::writing;
-    }
+  std::unique_lock lock(mutex_);
+  const State before = state_;
+  if (before == State::idle) {
+    lock.unlock();
+    return then();
   }
-  if (before == State::idle) return then();
+  flushed_.push_back(std::move(then));
+  state_ = State::writing;
+  lock.unlock();
   if (before == State::gathering) begin();
 }
 

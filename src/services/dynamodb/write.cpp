@@ -51,7 +51,8 @@ std::string item_json(const Item& item) {
 }
 
 double read_units(std::size_t bytes, bool consistent) {
-  return static_cast<double>((bytes + 4095) / 4096) * (consistent ? 1.0 : 0.5);
+  const std::size_t blocks = (bytes + 4095) / 4096;
+  return static_cast<double>(blocks) * (consistent ? 1.0 : 0.5);
 }
 
 double write_units(std::size_t bytes) { return static_cast<double>(std::max<std::size_t>((bytes + 1023) / 1024, 1)); }
