@@ -9,6 +9,7 @@
 #include <iostream>
 #include <string>
 
+#include "core/json_text.h"
 #include "core/text.h"
 #include "front/protocols/codec.h"
 #include "front/protocols/dynamic_model.h"
