@@ -25,6 +25,7 @@
 #include "gen/logs.h"
 #include "gen/resourcegroupstaggingapi.h"
 #include "gen/s3.h"
+#include "gen/sqs.h"
 #include "gen/sts.h"
 
 namespace {
@@ -259,6 +260,7 @@ const model::Service& generated_service(const std::string& id) {
                                       &iam::service_model(),
                                       &logs::service_model(),
                                       &s3::service_model(),
+                                      &sqs::service_model(),
                                       &sts::service_model(),
                                       &cloudtrail::service_model(),
                                       &resourcegroupstaggingapi::service_model()};
