@@ -252,18 +252,11 @@ void error_case(const model::Service& service, const element& json, std::string&
 }
 
 const model::Service& generated_service(const std::string& id) {
-  const model::Service* services[] = {&dynamodb::service_model(),
-                                      &ec2::service_model(),
-                                      &ecr::service_model(),
-                                      &ecs::service_model(),
-                                      &elbv2::service_model(),
-                                      &iam::service_model(),
-                                      &logs::service_model(),
-                                      &s3::service_model(),
-                                      &sqs::service_model(),
-                                      &sts::service_model(),
-                                      &cloudtrail::service_model(),
-                                      &resourcegroupstaggingapi::service_model()};
+  const model::Service* services[] = {
+      &dynamodb::service_model(), &ec2::service_model(),        &ecr::service_model(),
+      &ecs::service_model(),      &elbv2::service_model(),      &iam::service_model(),
+      &logs::service_model(),     &s3::service_model(),         &sqs::service_model(),
+      &sts::service_model(),      &cloudtrail::service_model(), &resourcegroupstaggingapi::service_model()};
   for (const model::Service* service : services)
     if (service->id == id) return *service;
   throw std::runtime_error("no generated service " + id);
