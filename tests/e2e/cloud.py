@@ -21,6 +21,15 @@ AWS = '/usr/bin/aws'  # Debian's version 2; a pip-installed one of another versi
 REGION = 'eu-west-1'
 
 
+def has_ended(pid):
+    """With all threads: the first may be a zombie while the others still hold the files, and the store's lock."""
+    try:
+        is_zombie = ' Z ' in pathlib.Path(f'/proc/{pid}/stat').read_text()
+        return is_zombie and os.listdir(f'/proc/{pid}/task') == [str(pid)]
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
 class CommandFailed(AssertionError):
     def __init__(self, command, done):
         self.code, self.stdout, self.stderr = done.returncode, done.stdout, done.stderr
@@ -74,8 +83,7 @@ class Cloud:
 
     def await_end(self):
         """Of a daemon that is killed, by a fault or from here."""
-        wait_until(lambda: not os.path.exists(f'/proc/{self.pid}') or
-                   ' Z ' in pathlib.Path(f'/proc/{self.pid}/stat').read_text(), 10, 'the end of the daemon')
+        wait_until(lambda: has_ended(self.pid), 10, 'the end of the daemon')
 
     def delete(self):
         """Down and away; returns what was left behind, in words."""

@@ -89,6 +89,7 @@ class Bench:
     def recovered(self):
         """A fault may have come behind the last answer."""
         if self.mark.exists() and not self.alive():
+            self.cloud.await_end()
             self.restart()
 
     def alive(self):

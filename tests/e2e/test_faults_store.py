@@ -177,13 +177,8 @@ def killed_while_erasing(cloud, delete):
     with pytest.raises((ConnectionClosedError, EndpointConnectionError)):
         delete()
     assert mark.exists()
-    wait_until(lambda: not alive(cloud.pid), 10, 'the end of the daemon')
+    cloud.await_end()
     return keys(cloud)
-
-
-def alive(pid):
-    stat = pathlib.Path(f'/proc/{pid}/stat')
-    return stat.exists() and ' Z ' not in stat.read_text()
 
 
 def keys(cloud):
