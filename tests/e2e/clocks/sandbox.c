@@ -1,36 +1,18 @@
 // Waits as a program does that forbids itself the newer calls: a seccomp filter of its own refuses, or kills for, what
 // it does not know. Arguments: seconds, a file's path, `kill` or `refuse`. Prints as waits.c does.
 #define _GNU_SOURCE
-#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
-static int seconds, stamp;
-
-static double seen(clockid_t which) {
-  struct timespec t;
-  clock_gettime(which, &t);
-  return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-static double machine(void) {
-  struct stat status;
-  futimens(stamp, NULL);
-  fstat(stamp, &status);
-  return (double)status.st_mtim.tv_sec + (double)status.st_mtim.tv_nsec / 1e9;
-}
+#include "waiting.h"
 
 static long by_poll(void) { return syscall(SYS_poll, NULL, 0, seconds * 1000); }
 static long by_select(void) {
@@ -56,25 +38,14 @@ static int forbid(unsigned action) {
   return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
 }
 
+static const char* wait_in(int i) {
+  return kWaits[i].wait() == 0 ? kWaits[i].name : NULL;
+}
+
 int main(int count, char** words) {
   if (count < 4) return 2;
   seconds = atoi(words[1]);
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
       forbid(strcmp(words[3], "kill") == 0 ? SECCOMP_RET_KILL_PROCESS : SECCOMP_RET_ERRNO | 1) != 0) return 3;
-  const int kinds = sizeof kWaits / sizeof *kWaits;
-  for (int i = 0; i < kinds; ++i) {
-    if (fork() != 0) continue;
-    char path[256];
-    snprintf(path, sizeof path, "%s.%d", words[2], i);
-    stamp = open(path, O_RDWR | O_CREAT, 0600);
-    const double calendar = seen(CLOCK_REALTIME), real = machine(), begun = seen(CLOCK_MONOTONIC);
-    const long result = kWaits[i].wait();
-    const double took = seen(CLOCK_MONOTONIC) - begun;
-    if (result == 0) printf("%s %.3f %.3f %.3f\n", kWaits[i].name, took, seen(CLOCK_REALTIME) - calendar, machine() - real);
-    unlink(path);
-    return result != 0;
-  }
-  int status, failed = 0;
-  while (wait(&status) > 0) failed |= status;
-  return failed != 0;
+  return all_at_once(sizeof kWaits / sizeof *kWaits, words[2], wait_in);
 }

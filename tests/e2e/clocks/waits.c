@@ -2,13 +2,11 @@
 // long it took by the clock that it sees, and by the machine's: a file's time stamp, which nobody turns.
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/futex.h>
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -16,27 +14,12 @@
 #include <sys/select.h>
 #include <sys/sem.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
-static int seconds, stamp;
+#include "waiting.h"
 
-static double seen(clockid_t which) {
-  struct timespec t;
-  clock_gettime(which, &t);
-  return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-static double machine(void) {
-  struct stat status;
-  futimens(stamp, NULL);
-  fstat(stamp, &status);
-  return (double)status.st_mtim.tv_sec + (double)status.st_mtim.tv_nsec / 1e9;
-}
 static struct timespec span(void) { return (struct timespec){seconds, 0}; }
 static struct timespec at(clockid_t which) {
   struct timespec t;
@@ -177,25 +160,15 @@ static const struct { const char* name; void (*wait)(void); } kWaits[] = {
     {"sigtimedwait", by_sigtimedwait}, {"semtimedop", by_semtimedop},
     {"recvmmsg", by_recvmmsg}};
 
+static const char* wait_in(int i) {
+  kWaits[i].wait();
+  return kWaits[i].name;
+}
+
 int main(int count, char** words) {
   if (count < 3) return 2;
   seconds = atoi(words[1]);
   puts("begun");
   fflush(stdout);
-  const int kinds = sizeof kWaits / sizeof *kWaits;
-  for (int i = 0; i < kinds; ++i) {
-    if (fork() != 0) continue;
-    char path[256];
-    snprintf(path, sizeof path, "%s.%d", words[2], i);
-    stamp = open(path, O_RDWR | O_CREAT, 0600);
-    double calendar = seen(CLOCK_REALTIME), real = machine(), begun = seen(CLOCK_MONOTONIC);
-    kWaits[i].wait();
-    double took = seen(CLOCK_MONOTONIC) - begun;
-    printf("%s %.3f %.3f %.3f\n", kWaits[i].name, took, seen(CLOCK_REALTIME) - calendar, machine() - real);
-    unlink(path);
-    return 0;
-  }
-  int status, failed = 0;
-  while (wait(&status) > 0) failed |= status;
-  return failed != 0;
+  return all_at_once(sizeof kWaits / sizeof *kWaits, words[2], wait_in);
 }
