@@ -225,7 +225,8 @@ std::uint64_t Session::slot_of(const Thread& thread, const Process& process) con
   return process.image.slots + thread.slot * kSlotBytes;
 }
 
-// What a tool does to itself or another that this session has to know of; none of it is changed. True: it was such.
+// What a tool does to itself or another that whoever follows it has to know of; none of it is changed. True: it was
+// such.
 bool Session::note(pid_t tid, Process& process, const Call& call) {
   const bool is_prctl = call.number == SYS_prctl && call.arguments[0] == PR_SET_SECCOMP;
   if (is_prctl || (call.number == SYS_seccomp && call.arguments[0] == SECCOMP_SET_MODE_FILTER)) {
