@@ -1,5 +1,5 @@
-// What the waiting programs have in common: each wait in a process of its own, all at once; of each its name, how long it
-// took by the clock that it sees, by its calendar, and by the machine's: a file's time stamp, which nobody turns.
+// What the waiting programs have in common: each wait in a process of its own, all at once; of each its name, how long
+// it took by the clock that it sees, by its calendar, and by the machine's: a file's time stamp, which nobody turns.
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
