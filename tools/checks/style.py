@@ -10,7 +10,6 @@ PYTHON_LIMIT = 500
 FUNCTION_LIMIT = 70
 # Over a limit today. Each line is a debt with its reason; an entry that is no longer needed fails.
 TOO_LONG_FILES = {
-    'src/store/record.h': 261,  # a record's two ways side by side; what compares members could be a header of its own
 }
 TOO_LONG_FUNCTIONS = {
     ('src/services/ecs/plan_task_test.cpp', 'play'): 76,  # a switch over every action; its cases could be functions
