@@ -1,5 +1,5 @@
 // Which tools `brume exec` has begun and are still there, and by which clock: one file for each in the run directory,
-// named by its process. Used by the command line alone.
+// named by its process and when that began. Used by the command line alone.
 #pragma once
 
 #include <sys/types.h>
