@@ -162,8 +162,7 @@ void stop_instance(const Instance& instance) {
   network.reset();
   keeper.reset();
   if (!problem.empty()) throw std::runtime_error(problem);
-  std::error_code ignored;
-  std::filesystem::remove_all(instance.run, ignored);
+  std::filesystem::remove_all(instance.run);
 }
 
 }  // namespace brume::app

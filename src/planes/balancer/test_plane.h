@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -39,13 +38,6 @@ class TestPlane {
     balancer.reset();
     keeper->shut_down([&] { down = true; });
     loop.run_until([&] { return down; });
-    // The keeper takes its last files away while it ends, which makes remove_all stumble.
-    std::error_code ignored;
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-    while (std::filesystem::exists(instance.directory(), ignored) && std::chrono::steady_clock::now() < deadline) {
-      std::filesystem::remove_all(instance.directory(), ignored);
-      std::this_thread::yield();
-    }
   }
   // Another daemon: nothing is remembered but what runs.
   void restart() {

@@ -32,7 +32,7 @@ class KeeperClient : public Keeper {
   // comes a second later.
   virtual void on_connected(std::function<void(const Connected&)> callback) = 0;
   // Ends every child and the keeper, removes mounts and the instance's cgroups (`brume down`). No request is carried
-  // out afterwards.
+  // out afterwards; when it is done nothing touches the instance's directories any more.
   virtual void shut_down(std::function<void()> done) = 0;
 };
 

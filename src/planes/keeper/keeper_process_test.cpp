@@ -336,6 +336,23 @@ TEST_F(KeeperProcess, ShutDownEndsChildrenAndRemovesCgroups) {
   EXPECT_EQ(::kill(spawned.pid, 0), -1);
 }
 
+// `brume down` removes the run directory then; a file that goes at the same time would make that stumble.
+TEST_F(KeeperProcess, ShutDownIsDoneWhenTheKeepersFilesAreGone) {
+  const std::string logs = instance_.directory() + "/logs";
+  std::filesystem::create_directories(logs);
+  constexpr int kSockets = 500;
+  for (int i = 0; i < kSockets; ++i)
+    client_->open_log_socket(logs + "/" + std::to_string(i), "lb/" + std::to_string(i));
+  const auto made = [&] { return std::distance(std::filesystem::directory_iterator(logs), {}); };
+  loop_.await<std::vector<Child>>([&](auto done) { client_->list(done); });  // answered after they are made
+  ASSERT_EQ(made(), kSockets);
+  std::ptrdiff_t left = -1;
+  client_->shut_down([&] { left = made(); });
+  ASSERT_TRUE(loop_.run_until([&] { return left >= 0; }));
+  EXPECT_EQ(left, 0);
+  client_ = nullptr;
+}
+
 // Each request that fails wakes the client's thread, which must not start keepers for that.
 TEST_F(KeeperProcess, OneThatCannotStartIsTriedOnceASecondWhateverIsAsked) {
   KeeperClientOptions options = instance_.options();

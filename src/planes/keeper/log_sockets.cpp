@@ -46,7 +46,9 @@ LogSockets::LogSockets(Poller& poller, Outbox& outbox)
   BRUME_CHECK(::setns(own_namespace_.get(), CLONE_NEWNET) == 0);
 }
 
-LogSockets::~LogSockets() {
+LogSockets::~LogSockets() { close_all(); }
+
+void LogSockets::close_all() {
   while (!sockets_.empty()) close(std::string(sockets_.begin()->first));
 }
 

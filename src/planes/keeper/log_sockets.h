@@ -19,6 +19,7 @@ class LogSockets {
   ~LogSockets();
   void open(const std::string& path, const std::string& id);
   void close(const std::string& id);
+  void close_all();
 
  private:
   struct Socket {

@@ -196,7 +196,8 @@ void Server::order(Message type, const std::string& payload) {
   }
 }
 
-// Every child is ended and reaped, then nothing that the instance made in the kernel is left.
+// Every child is ended and reaped, then nothing that the instance made in the kernel is left. The connection, whose end
+// says so, is closed last: whoever asked takes the directories away then.
 void Server::end_everything() {
   children_.kill_all();
   runs_.kill_all();
@@ -220,6 +221,7 @@ void Server::end_everything() {
   error += error_of([&] { unmount_below(options_.run_directory); });
   error += error_of([&] { unmount_below(options_.state_directory); });
   if (!error.empty()) log::error("keeper", "at the end: " + error);
+  log_sockets_.close_all();
   std::error_code ignored;
   std::filesystem::remove_all(options_.run_directory + "/children", ignored);
   ::unlink(keeper_socket_path(options_.run_directory).c_str());
