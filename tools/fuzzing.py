@@ -3,6 +3,7 @@
 tests/fuzz/targets.toml names every target (src/**/NAME_fuzz.cpp), what it covers and its seeded bugs; its corpus is
 tests/corpus/NAME_fuzz, what is found while running goes to build/corpus/NAME_fuzz. docs/fuzzing.md says how to add one.
 """
+import base64
 import concurrent.futures
 import json
 import os
@@ -97,9 +98,10 @@ def run_target(target, seconds):
 def found(output):
     """In one line what a target that failed has found, and the input that shows it."""
     reasons = re.findall(r'.*check failed:.*|.*runtime error:.*|.*ERROR: AddressSanitizer:.*|.*ERROR: libFuzzer:.*', output)
-    inputs = re.findall(r'Base64: (\S+)', output)
+    kept = [pathlib.Path(path) for path in re.findall(r'Test unit written to (\S+)', output)]
+    inputs = [base64.b64encode(path.read_bytes()).decode() for path in kept if path.exists()]
     return ', '.join([reasons[0].strip() if reasons else output.strip()[-200:],
-                      f'with {inputs[0][:400]}' if inputs else 'with an input that was not printed'])
+                      f'with {inputs[0][:6000]}' if inputs else 'with an input that was not kept'])
 
 
 def at_once(function, items):
