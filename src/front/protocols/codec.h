@@ -130,14 +130,14 @@ int s3_status(const model::Operation& operation);
 bool s3_judges(const Violation& violation);
 AwsError s3_invalid_argument(const std::string& name, const std::string& value);
 AwsError s3_violation(const model::Operation& operation, const Violation& violation);
+// The x-amz-id-2 of a request: S3's second id, here made from the first.
+std::string s3_host_id(std::string_view request_id);
+
 // --- SQS's exceptions from its own model (sqs.cpp).
 bool is_sqs(const model::Service& service);
 // A query request to a queue's own path names the queue by it.
 void sqs_queue_of_path(const Decoding& decoding, void* input);
 bool sqs_judges(const Violation& violation);
 AwsError sqs_violation(const Violation& violation);
-
-// The x-amz-id-2 of a request: S3's second id, here made from the first.
-std::string s3_host_id(std::string_view request_id);
 
 }  // namespace brume::protocols

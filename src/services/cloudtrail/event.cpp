@@ -216,7 +216,7 @@ bool is_data_event(const AuditRecord& record) {
     return record.operation->input->find("Key") != nullptr || operation == "DeleteObjects" ||
            operation.starts_with("ListObject") || operation == "HeadBucket";
   if (service == "logs") return operation == "PutLogEvents";
-  // "Logging Amazon Simple Queue Service API calls using AWS CloudTrail".
+  // By "Logging Amazon Simple Queue Service API calls using AWS CloudTrail", whose lists were not at hand for this one.
   constexpr std::string_view kManagement[] = {
       "AddPermission", "CancelMessageMoveTask", "CreateQueue",        "DeleteQueue",          "ListMessageMoveTasks",
       "PurgeQueue",    "RemovePermission",      "SetQueueAttributes", "StartMessageMoveTask", "TagQueue",
