@@ -8,9 +8,9 @@ import subprocess
 import tempfile
 import time
 
-from measure import ROUNDS, Table, cpu_us, family, judged, median, ratio, shown
+from measure import ROUNDS, Table, cpu_us, judged, median, ratio, shown
 from system import Inside, System, answers, until
-from world import replay
+from world import family, replay
 
 COUNT, CONNECTIONS = 2000, 16
 FEWEST = """

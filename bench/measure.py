@@ -26,19 +26,6 @@ def memory_kib(pid):
     return int(fields['Anonymous'].split()[0]), int(fields['Rss'].split()[0])
 
 
-def family(pid):
-    """A process and all that descend from it."""
-    pids = [pid]
-    for thread in (PROC / str(pid) / 'task').iterdir():
-        try:
-            children = (thread / 'children').read_text().split()
-        except OSError:
-            continue  # it ended meanwhile
-        for child in children:
-            pids += family(int(child))
-    return pids
-
-
 def median(values):
     return statistics.median(values)
 

@@ -10,9 +10,9 @@ import subprocess
 import tempfile
 import time
 
-from measure import ROUNDS, Table, cpu_us, family, judged, median, memory_kib, ratio, shown
+from measure import ROUNDS, Table, cpu_us, judged, median, memory_kib, ratio, shown
 from operations import catch
-from world import PROGRAM, TOOLS, Cloud, environment, free_port
+from world import PROGRAM, TOOLS, Cloud, environment, family, free_port
 
 IDLE_S = 2  # before memory is read
 

@@ -12,13 +12,12 @@ import sys
 import tempfile
 import time
 
-from measure import family
-
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 TOOLS = ROOT / 'build/bench'
 PROGRAM = pathlib.Path(os.environ.get('BRUME', ROOT / 'build/release/brume'))
 REGION = 'eu-west-1'
 sys.path.insert(0, str(ROOT / 'tests/e2e'))
+from pauses import family  # noqa: E402
 
 
 def leave_host():

@@ -28,8 +28,8 @@ def family(pid):
 
 
 class Pauses:
-    """Looks at the threads of these processes and their descendants, less this one, while a block runs. Afterwards: `seconds` of the
-    machine, of them `waited` (nobody ran or was runnable), and `worked`, the CPU time of all."""
+    """Looks at the threads of these processes and their descendants, less this one, while a block runs. Afterwards:
+    `seconds` of the machine, of them `waited` (nobody ran or was runnable), and `worked`, the CPU time of all."""
 
     def __init__(self, *roots):
         self.roots, self.seen = roots, {}

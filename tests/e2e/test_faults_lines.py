@@ -33,9 +33,8 @@ def definition(cloud):
 
 def run(cloud, definition):
     subnet = cloud.client('ec2').describe_subnets()['Subnets'][0]['SubnetId']
-    arn = cloud.client('ecs').run_task(taskDefinition=definition, launchType='FARGATE', networkConfiguration={
+    return cloud.client('ecs').run_task(taskDefinition=definition, launchType='FARGATE', networkConfiguration={
         'awsvpcConfiguration': {'subnets': [subnet], 'assignPublicIp': 'ENABLED'}})['tasks'][0]['taskArn']
-    return arn
 
 
 def stopped(cloud, arn):
