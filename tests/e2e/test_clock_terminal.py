@@ -22,6 +22,9 @@ class Terminal:
         self.seen = ''
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
+            # As a terminal gives them, whoever began the tests and how: a shell cannot undo that a signal is ignored.
+            for each in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU):
+                signal.signal(each, signal.SIG_DFL)
             os.chdir(cloud.work)
             os.execve(command[0], command, dict(clean_environment(), PS1='READY> ', TERM='dumb', HISTFILE='/dev/null'))
 
