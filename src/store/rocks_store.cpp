@@ -37,7 +37,8 @@ namespace {
 
 constexpr std::string_view kFormatKey = "m/format";
 // 2: CloudTrail's events are kept in their parts, which a program before shows without their text.
-constexpr std::int64_t kFormat = 2;
+// 3: and by pages, which a program before does not see.
+constexpr std::int64_t kFormat = 3;
 // Each range that was erased makes later readings slower, so only a large one is.
 constexpr std::size_t kErasedSingly = 256;
 constexpr std::chrono::milliseconds kAskSpaceAfter{1};

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/describe/class.hpp>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,14 +16,16 @@ namespace brume::cloudtrail {
 
 struct ResourceName {
   std::string type, name;  // "AWS::EC2::VPC", "vpc-0123"
+  bool operator==(const ResourceName&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(ResourceName, (), (type, name))
 
-// As it is kept: what events are looked up by, and the parts of its text. What every event says alike is not, nor what
-// its key in the history says; json_of puts the whole together.
+// As it is kept: what events are looked up by, and the parts of its text. What every event says alike is not; json_of
+// puts the whole together.
 struct EventRecord {
-  Scope scope;  // the account that is told, and the event's region; by the key, as the time and the id
+  Scope scope;  // the account that is told, and the event's region; by the key of its page
   Time time;
+  std::uint64_t count = 0;   // orders the events of a millisecond
   std::string id;            // a UUID
   std::string name, source;  // "CreateVpc", "ec2.amazonaws.com"
   std::string user_name, access_key_id;
@@ -35,9 +38,9 @@ struct EventRecord {
   std::string json;  // all of it: of an event that was kept before its parts were
 };
 BOOST_DESCRIBE_STRUCT(EventRecord, (),
-                      (name, source, user_name, access_key_id, read_only, management, resources, identity, request,
-                       response, named, address, agent, request_id, error_code, error_message, shared_id, api_version,
-                       tls_host, json))
+                      (time, count, id, name, source, user_name, access_key_id, read_only, management, resources,
+                       identity, request, response, named, address, agent, request_id, error_code, error_message,
+                       shared_id, api_version, tls_host, json))
 
 // In AWS's record format, byte for byte the same whenever it is asked for.
 std::string json_of(const EventRecord& event);

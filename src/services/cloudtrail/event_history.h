@@ -32,7 +32,7 @@ class EventHistory {
  public:
   explicit EventHistory(Store& store);
 
-  void add(const std::vector<NewEvent>& events);
+  void add(std::vector<NewEvent> events);
 
   // Newest first, from `until` back to `from`, behind `position` unless it is empty. `visit` is given the event's own
   // position and says whether to go on.
@@ -47,8 +47,10 @@ class EventHistory {
   void forget(Tx& tx, const std::string& trail_arn) const;  // everything pending
 
  private:
+  void take_over_single_events();
+
   Store& store_;
-  Keyspace events_;   // account, region, time and count descending, id → EventRecord, without what the key says
+  Keyspace pages_;    // the key of its newest event → the page
   Keyspace pending_;  // trail, time, count, region → the event's JSON
   std::uint64_t count_ = 0;
 };

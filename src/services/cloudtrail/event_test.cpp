@@ -8,7 +8,6 @@
 
 #include "gen/iam.h"
 #include "gen/sts.h"
-#include "services/cloudtrail/event_history.h"
 #include "store/record.h"
 
 namespace brume::cloudtrail {
@@ -237,58 +236,6 @@ TEST(Event, ATokensHolderIsKnownWhenItWasBelieved) {
             R"("resources":[{"accountId":"111122223333","type":"AWS::IAM::Role",)"
             R"("ARN":"arn:aws:iam::111122223333:role/app"}],"eventType":"AwsApiCall","apiVersion":"2011-06-15",)"
             R"("managementEvent":true,"recipientAccountId":"111122223333","eventCategory":"Management"})");
-}
-
-// As programs before wrote it: whole, and with what the key says.
-struct WholeEvent {
-  Time time;
-  std::string id, name, source, user_name, access_key_id;
-  bool read_only = false, management = true;
-  std::vector<ResourceName> resources;
-  std::string json;
-};
-BOOST_DESCRIBE_STRUCT(WholeEvent, (),
-                      (time, id, name, source, user_name, access_key_id, read_only, management, resources, json))
-
-TEST(EventHistory, GivesBackWhatWasKeptAndWhatOlderProgramsKept) {
-  const auto store = memory_store();
-  EventHistory history(*store);
-  AuditRecord record = get_role();
-  record.context.principal = principal(Kind::user);
-  record.error_code = "NoSuchEntity";
-  record.context.secure = true;
-  const EventRecord added = render(record, "111122223333", "00000000-0000-4000-8000-000000000001", "shared-1");
-  history.add({{.event = added, .trails = {"arn:of-a-trail"}}});
-
-  const Time before{added.time.ms - 1000};
-  std::string key;
-  append_key_string(key, "111122223333");
-  append_key_string(key, "us-east-1");
-  append_key_number_descending(key, static_cast<std::uint64_t>(before.ms));
-  append_key_number_descending(key, 1);
-  append_key_string(key, "old-1");
-  Tx tx(*store);
-  Keyspace(*store, "cloudtrail.event")
-      .put(tx, key,
-           encode_record(WholeEvent{.time = before, .id = "old-1", .name = "ListRoles", .json = R"({"old":true})"}));
-  tx.commit();
-
-  std::vector<EventRecord> found;
-  history.read(added.scope, Time{0}, added.time, {}, [&](const std::string&, const EventRecord& event) {
-    found.push_back(event);
-    return true;
-  });
-  ASSERT_EQ(found.size(), 2U);
-  EXPECT_EQ(json_of(found[0]), json_of(added));
-  EXPECT_EQ(found[0].id, added.id);
-  EXPECT_EQ(found[0].time, added.time);
-  EXPECT_EQ(found[0].user_name, "session");
-  EXPECT_EQ(json_of(found[1]), R"({"old":true})");
-  EXPECT_EQ(found[1].id, "old-1");
-  EXPECT_EQ(found[1].time, before);
-  EXPECT_EQ(found[1].name, "ListRoles");
-  ASSERT_EQ(history.pending("arn:of-a-trail", 10).size(), 1U);
-  EXPECT_EQ(history.pending("arn:of-a-trail", 10)[0].json, json_of(added));
 }
 
 }  // namespace

@@ -225,12 +225,13 @@ std::vector<std::string> Recorder::write(const Part& part) {
       events.push_back(std::move(added));
     }
   }
+  const std::size_t count = events.size();
   try {
-    history_.add(events);
+    history_.add(std::move(events));
   } catch (const StoreError& error) {
-    log::error("cloudtrail", "events of " + std::to_string(events.size()) + " requests are lost: " + error.message);
+    log::error("cloudtrail", "events of " + std::to_string(count) + " requests are lost: " + error.message);
     const std::lock_guard lock(mutex_);
-    lost_ += events.size();
+    lost_ += count;
     return {};
   }
   return {named.begin(), named.end()};
