@@ -122,14 +122,14 @@ TEST(RocksStore, SaysWhoHoldsTheDirectory) {
 
 TEST(RocksStore, RefusesANewerFormat) {
   const TemporaryDirectory directory;
-  open_store(directory.path(), Durability::process_death)->write({{{"m/format", "3"}}});
-  EXPECT_THAT(refusal(directory.path()), HasSubstr("has format 3"));
+  open_store(directory.path(), Durability::process_death)->write({{{"m/format", "4"}}});
+  EXPECT_THAT(refusal(directory.path()), HasSubstr("has format 4"));
 }
 
 TEST(RocksStore, MakesAnOlderFormatItsOwn) {
   const TemporaryDirectory directory;
   open_store(directory.path(), Durability::process_death)->write({{{"m/format", "1"}, {"t/a", "1"}}});
-  EXPECT_EQ(open_store(directory.path(), Durability::process_death)->get("m/format"), "2");
+  EXPECT_EQ(open_store(directory.path(), Durability::process_death)->get("m/format"), "3");
   EXPECT_EQ(open_store(directory.path(), Durability::process_death)->get("t/a"), "1");
 }
 

@@ -4,16 +4,17 @@
 #include <map>
 #include <tuple>
 
+#include "core/log.h"
 #include "store/record.h"
 
 namespace brume::cloudtrail {
 
 // Events of one account and region that were written together, the newest first.
-struct Page {
+struct EventPage {
   EventRecord common;  // members that all of them have alike, which are absent from each
   std::vector<EventRecord> events;
 };
-BOOST_DESCRIBE_STRUCT(Page, (), (common, events))
+BOOST_DESCRIBE_STRUCT(EventPage, (), (common, events))
 
 namespace {
 
@@ -61,7 +62,7 @@ void for_each_member(const Visit& visit) {
 }
 
 // What the page's events have in common is in `common` and not in each of them.
-void factor_out(Page& page) {
+void factor_out(EventPage& page) {
   static const EventRecord defaults;
   const EventRecord first = page.events.front();
   for_each_member([&](auto member) {
@@ -74,7 +75,7 @@ void factor_out(Page& page) {
 
 std::vector<EventRecord> read_page(std::string_view key, std::string_view value) {
   static const EventRecord defaults;
-  Page page = decode_record<Page>(value);
+  EventPage page = decode_record<EventPage>(value);
   const Scope scope = take_scope(key);
   for (EventRecord& event : page.events) {
     event.scope = scope;
@@ -85,28 +86,29 @@ std::vector<EventRecord> read_page(std::string_view key, std::string_view value)
   return std::move(page.events);
 }
 
-bool fits(const Page& page, const EventRecord& event) {
+bool fits(const EventPage& page, const EventRecord& event) {
   if (page.events.empty()) return true;
   return page.events.size() < kMostEvents && page.events.front().scope == event.scope &&
          page.events.front().time - event.time <= kPageSpan;
 }
 
-void put_page(Tx& tx, const Keyspace& pages, Page page) {
+void put_page(Tx& tx, const Keyspace& pages, EventPage page) {
   if (page.events.empty()) return;
   const std::string key = key_of(page.events.front());
   factor_out(page);
   pages.put(tx, key, encode_record(page));
 }
 
-// The events, in any order.
-void put_pages(Tx& tx, const Keyspace& pages, std::vector<EventRecord> events) {
-  std::ranges::sort(events, [](const EventRecord& a, const EventRecord& b) {
-    return std::tie(a.scope, b.time, b.count) < std::tie(b.scope, a.time, a.count);
+// The events, in any order. They are large: each is moved once.
+void put_pages(Tx& tx, const Keyspace& pages, std::vector<EventRecord*> events) {
+  std::ranges::sort(events, [](const EventRecord* a, const EventRecord* b) {
+    return std::tie(a->scope, b->time, b->count) < std::tie(b->scope, a->time, a->count);
   });
-  Page page;
-  for (EventRecord& event : events) {
-    if (!fits(page, event)) put_page(tx, pages, std::exchange(page, {}));
-    page.events.push_back(std::move(event));
+  EventPage page;
+  for (EventRecord* event : events) {
+    if (!fits(page, *event)) put_page(tx, pages, std::exchange(page, {}));
+    if (page.events.empty()) page.events.reserve(std::min(events.size(), kMostEvents));
+    page.events.push_back(std::move(*event));
   }
   put_page(tx, pages, std::move(page));
 }
@@ -115,14 +117,19 @@ void put_pages(Tx& tx, const Keyspace& pages, std::vector<EventRecord> events) {
 
 EventHistory::EventHistory(Store& store)
     : store_(store), pages_(store, "cloudtrail.page"), pending_(store, "cloudtrail.pending") {
-  take_over_single_events();
+  try {
+    take_over_single_events();
+  } catch (const StoreError& error) {  // a full disk
+    log::warning("cloudtrail", "events of an earlier program are not shown before the next start: " + error.message);
+  }
 }
 
 // Programs before kept each event by itself, its account, region, time and id in the key alone.
 void EventHistory::take_over_single_events() {
   const Keyspace singles(store_, "cloudtrail.event");
-  for (bool more = true; more;) {
+  for (;;) {
     std::vector<EventRecord> events;
+    events.reserve(kMostEvents);
     std::string last;
     singles.scan(*store_.snapshot(), {}, {}, [&](std::string_view key, std::string_view value) {
       EventRecord& event = events.emplace_back(decode_record<EventRecord>(value));
@@ -133,10 +140,11 @@ void EventHistory::take_over_single_events() {
       event.id = take_key_string(key);
       return events.size() < kMostEvents;
     });
-    more = !events.empty();
-    if (!more) return;
+    if (events.empty()) return;
+    std::vector<EventRecord*> all;
+    for (EventRecord& event : events) all.push_back(&event);
     Tx tx(store_);
-    put_pages(tx, pages_, std::move(events));
+    put_pages(tx, pages_, std::move(all));
     singles.erase_range(tx, {}, last + '\0');
     tx.commit();
   }
@@ -144,8 +152,8 @@ void EventHistory::take_over_single_events() {
 
 void EventHistory::add(std::vector<NewEvent> events) {
   Tx tx(store_);
-  std::vector<EventRecord> kept;
-  kept.reserve(events.size());
+  std::vector<EventRecord*> all;
+  all.reserve(events.size());
   for (NewEvent& added : events) {
     EventRecord& event = added.event;
     event.count = ++count_;
@@ -161,9 +169,9 @@ void EventHistory::add(std::vector<NewEvent> events) {
         pending_.put(tx, waiting, json);
       }
     }
-    kept.push_back(std::move(event));
+    all.push_back(&event);
   }
-  put_pages(tx, pages_, std::move(kept));
+  put_pages(tx, pages_, std::move(all));
   tx.commit();
 }
 
