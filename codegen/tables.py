@@ -162,8 +162,6 @@ class Tables:
             self.lines.append(f'constexpr const ErrorShape* errors_{name}[] = {{{rows}}};')
         required = operation.get('httpChecksumRequired') or checksum.get('requestChecksumRequired')
         checksum_fields = fields([('request_algorithm_member', literal(checksum.get('requestAlgorithmMember', ''))),
-                                  ('request_validation_mode_member',
-                                   literal(checksum.get('requestValidationModeMember', ''))),
                                   ('request_required', flag(required))])
         return fields([
             ('name', literal(name)), ('index', str(index)), ('method', literal(operation['http']['method'])),

@@ -140,9 +140,9 @@ struct ErrorShape {
   const Type* type = nullptr;
 };
 
-// What S3 does about checksums ("Checking object integrity"): the members that name the algorithm and the mode.
+// What S3 does about checksums ("Checking object integrity"): the member that names the algorithm.
 struct Checksum {
-  std::string_view request_algorithm_member, request_validation_mode_member;
+  std::string_view request_algorithm_member;
   bool request_required = false;
 };
 
