@@ -15,7 +15,7 @@
 
 #include "app/admin_client.h"
 #include "app/cloud.h"
-#include "app/daemon_process.h"
+#include "app/ending_process.h"
 #include "core/log.h"
 
 #if __has_feature(address_sanitizer)
@@ -128,7 +128,7 @@ void end_daemon(const Instance& instance) {
   if (pid == 0) return;
   // The daemon's socket goes before it does, and a large process takes a while to give its memory back: only then are
   // its files closed, the store's lock and the input of each `nft -i`, which holds a namespace until it sees that.
-  DaemonProcess daemon(pid);
+  EndingProcess daemon(pid);
   admin_call(instance, "POST", "/exit");  // unanswered: it is ending already
   if (!daemon.wait_for_end(std::chrono::seconds(10)))
     throw std::runtime_error("the daemon does not end; see " + instance.log_file());
@@ -148,9 +148,11 @@ void stop_instance(const Instance& instance) {
   auto network = network::make_network({.run_directory = instance.run, .instance_id = instance.id}, *keeper, control);
   Outcome outcome;
   bool begun = false;
+  std::optional<EndingProcess> keeper_process;
   keeper->on_connected([&](const KeeperClient::Connected& state) {
     if (std::exchange(begun, true)) return;
     if (state.pid == 0) return outcome.give("the keeper cannot be reached: " + state.error);
+    keeper_process.emplace(state.pid);
     network->recover([&](const std::string&) {
       network->remove_all(
           [&](const std::string& problem) { keeper->shut_down([&, problem] { outcome.give(problem); }); });
@@ -162,6 +164,8 @@ void stop_instance(const Instance& instance) {
   network.reset();
   keeper.reset();
   if (!problem.empty()) throw std::runtime_error(problem);
+  if (!keeper_process->wait_for_end(std::chrono::seconds(10)))
+    throw std::runtime_error("the keeper does not end; see " + instance.log_file());
   std::filesystem::remove_all(instance.run);
 }
 

@@ -1,5 +1,5 @@
-// The daemon as a process, seen from the command that ends it: the process, and the programs that it runs itself, which
-// end with their input. Used by one thread.
+// The daemon or the keeper, seen from the command that ends it: the process, and the programs that it runs itself. Used
+// by one thread.
 #pragma once
 
 #include <sys/types.h>
@@ -11,9 +11,9 @@
 
 namespace brume::app {
 
-class DaemonProcess {
+class EndingProcess {
  public:
-  explicit DaemonProcess(pid_t pid);
+  explicit EndingProcess(pid_t pid);
 
   // After it was told to end. False: something of it is still there after that long.
   bool wait_for_end(std::chrono::milliseconds longest);

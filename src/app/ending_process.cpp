@@ -1,4 +1,4 @@
-#include "app/daemon_process.h"
+#include "app/ending_process.h"
 
 #include <poll.h>
 #include <sys/syscall.h>
@@ -31,13 +31,13 @@ std::vector<pid_t> children_of(pid_t pid) {
 
 }  // namespace
 
-DaemonProcess::DaemonProcess(pid_t pid) {
+EndingProcess::EndingProcess(pid_t pid) {
   for (const pid_t child : children_of(pid))
     if (network::Descriptor process = open_process(child)) processes_.push_back(std::move(process));
   if (network::Descriptor process = open_process(pid)) processes_.push_back(std::move(process));
 }
 
-bool DaemonProcess::wait_for_end(std::chrono::milliseconds longest) {
+bool EndingProcess::wait_for_end(std::chrono::milliseconds longest) {
   const auto deadline = std::chrono::steady_clock::now() + longest;
   return std::ranges::all_of(processes_, [deadline](const network::Descriptor& process) {
     for (;;) {
