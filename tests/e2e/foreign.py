@@ -1,4 +1,5 @@
 """The system of foreign/ as its tests use it: built, applied by Terraform, asked."""
+import contextlib
 import fcntl
 import json
 import pathlib
@@ -119,6 +120,24 @@ class Foreign:
         """(private address, interface, subnet) of the service's task."""
         details = {each['name']: each['value'] for each in self.tasks()[service]['attachments'][0]['details']}
         return details['privateIPv4Address'], details['networkInterfaceId'], details['subnetId']
+
+    @contextlib.contextmanager
+    def beside(self, subnet, groups=()):
+        """A task of the green service's kind in that subnet, while a block runs: its private and its public address.
+        Without groups it has the VPC's default one."""
+        place = {'subnets': [subnet], 'assignPublicIp': 'ENABLED', **({'securityGroups': groups} if groups else {})}
+        task = self.ecs.run_task(cluster='foreign', taskDefinition='foreign-green', launchType='FARGATE',
+                                 networkConfiguration={'awsvpcConfiguration': place})['tasks'][0]['taskArn']
+        try:
+            self.ecs.get_waiter('tasks_running').wait(cluster='foreign', tasks=[task], WaiterConfig={'Delay': 1})
+            described = self.ecs.describe_tasks(cluster='foreign', tasks=[task])['tasks'][0]
+            details = {each['name']: each['value'] for each in described['attachments'][0]['details']}
+            interface = self.ec2.describe_network_interfaces(
+                NetworkInterfaceIds=[details['networkInterfaceId']])['NetworkInterfaces'][0]
+            yield interface['PrivateIpAddress'], interface['Association']['PublicIp']
+        finally:
+            self.ecs.stop_task(cluster='foreign', task=task)
+            self.ecs.get_waiter('tasks_stopped').wait(cluster='foreign', tasks=[task], WaiterConfig={'Delay': 1})
 
 
 # Signed inside, where the bucket has its real name.

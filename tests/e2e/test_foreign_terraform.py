@@ -152,32 +152,53 @@ def test_acl_denies_what_the_groups_let_through(foreign, straight):
 
 
 def test_secondary_block_is_the_same_vpc(foreign):
-    """A task in a subnet of the secondary block, which the others reach by the local route."""
+    """A task in a subnet of the secondary block, which the others reach by the local route. Who may is for the VPC's
+    default group to say, which was adopted and emptied."""
     subnet, = foreign.outputs['intra_subnets']
-    group = foreign.outputs['groups']['service']
+    group, default = (foreign.outputs['groups'][name] for name in ('service', 'default'))
     # To pull its image it needs a way out; Terraform's own subnet has none.
     way = foreign.ec2.associate_route_table(RouteTableId=foreign.outputs['public_route_table'], SubnetId=subnet)
     rules = [{'IpProtocol': 'tcp', 'FromPort': 8000, 'ToPort': 8000, 'IpRanges': [{'CidrIp': '10.21.1.0/24'}]}]
     peers = [{'IpProtocol': 'tcp', 'FromPort': 8000, 'ToPort': 8000, 'UserIdGroupPairs': [{'GroupId': group}]}]
-    task = foreign.ecs.run_task(
-        cluster='foreign', taskDefinition='foreign-green', launchType='FARGATE', networkConfiguration={
-            'awsvpcConfiguration': {'subnets': [subnet], 'securityGroups': [group], 'assignPublicIp': 'ENABLED'}},
-    )['tasks'][0]['taskArn']
+    foreign.ec2.authorize_security_group_egress(GroupId=group, IpPermissions=rules)
     try:
-        foreign.ecs.get_waiter('tasks_running').wait(cluster='foreign', tasks=[task], WaiterConfig={'Delay': 1})
-        described = foreign.ecs.describe_tasks(cluster='foreign', tasks=[task])['tasks'][0]
-        address = described['containers'][0]['networkInterfaces'][0]['privateIpv4Address']
-        assert address.startswith('10.21.1.')
-        assert foreign.fetch(address, '/', 8000)[0] == 0, 'no group lets this through yet'
-        foreign.ec2.authorize_security_group_egress(GroupId=group, IpPermissions=rules)
-        foreign.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=peers)
-        wait_until(lambda: foreign.fetch(address, '/', 8000)[0] == 200, 20, 'the answer')
+        with foreign.beside(subnet, [group, default]) as (address, _):
+            assert address.startswith('10.21.1.')
+            assert foreign.fetch(address, '/', 8000)[0] == 0, 'no group lets this through yet'
+            foreign.ec2.authorize_security_group_ingress(GroupId=default, IpPermissions=peers)
+            wait_until(lambda: foreign.fetch(address, '/', 8000)[0] == 200, 20, 'the answer')
+            foreign.ec2.revoke_security_group_ingress(GroupId=default, IpPermissions=peers)
+            wait_until(lambda: foreign.fetch(address, '/', 8000)[0] == 0, 20, 'the end of it')
     finally:
-        foreign.ecs.stop_task(cluster='foreign', task=task)
-        foreign.ecs.get_waiter('tasks_stopped').wait(cluster='foreign', tasks=[task], WaiterConfig={'Delay': 1})
         foreign.ec2.revoke_security_group_egress(GroupId=group, IpPermissions=rules)
-        foreign.ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=peers)
         foreign.ec2.disassociate_route_table(AssociationId=way['AssociationId'])
+
+
+def test_adopted_default_vpc_is_the_one_that_is_used(foreign):
+    """Tasks in its subnet get out and have its default group: they reach one another, and nobody else reaches them."""
+    vpc, subnet = foreign.outputs['default_vpc'], foreign.outputs['default_subnet']
+    group, = foreign.ec2.describe_security_groups(Filters=[
+        {'Name': 'vpc-id', 'Values': [vpc]}, {'Name': 'group-name', 'Values': ['default']}])['SecurityGroups']
+    tests = {'GroupId': group['GroupId'], 'IpPermissions': [
+        {'IpProtocol': 'tcp', 'FromPort': 8000, 'ToPort': 8000, 'IpRanges': [{'CidrIp': '198.18.0.0/15'}]}]}
+    members = {'GroupId': group['GroupId'], 'IpPermissions': [
+        {'IpProtocol': '-1', 'UserIdGroupPairs': [{'GroupId': group['GroupId']}]}]}
+
+    def asked(public, path):
+        return foreign.cloud.exec('curl', '--silent', '--max-time', 10, f'http://{public}:8000{path}', check=False).stdout
+    with foreign.beside(subnet) as (_, public), foreign.beside(subnet) as (other, _):
+        assert asked(public, '/') == '', 'not for strangers'
+        foreign.ec2.authorize_security_group_ingress(**tests)
+        try:
+            wait_until(lambda: asked(public, '/').startswith('green'), 20, 'an answer to the tests')
+            of_other = f'/fetch?host={other}&port=8000&path=%2F'
+            assert asked(public, of_other).startswith('200 ')
+            foreign.ec2.revoke_security_group_ingress(**members)
+            wait_until(lambda: asked(public, of_other).startswith('0 '), 20, 'the end of the members\' way')
+            foreign.ec2.authorize_security_group_ingress(**members)
+            wait_until(lambda: asked(public, of_other).startswith('200 '), 20, 'the members\' way')
+        finally:
+            foreign.ec2.revoke_security_group_ingress(**tests)
 
 
 def test_peers_come_by_a_list(foreign):
