@@ -9,7 +9,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <set>
 #include <thread>
@@ -334,6 +336,34 @@ TEST_F(KeeperProcess, ShutDownEndsChildrenAndRemovesCgroups) {
   EXPECT_FALSE(std::filesystem::exists(root + instance_.cgroup()));
   EXPECT_FALSE(std::filesystem::exists(keeper_socket_path(instance_.run_directory())));
   EXPECT_EQ(::kill(spawned.pid, 0), -1);
+}
+
+// Whoever ends last removes the parent, which an instance that has just begun needs in every hierarchy.
+TEST_F(KeeperProcess, AnInstancesCgroupIsMadeWhateverOthersRemove) {
+  const std::string parent = instance_.cgroup() + "-others", cgroup = parent + "/one";
+  std::atomic<bool> done = false;
+  std::thread remover([&] {
+    while (!done)
+      for (const std::string& root : keeper::cgroup_roots()) ::rmdir((root + parent).c_str());
+  });
+  int missing = 0;
+  for (int i = 0; i < 200; ++i) {
+    keeper::make_cgroup(cgroup);
+    for (const std::string& root : keeper::cgroup_roots()) {
+      missing += std::filesystem::exists(root + cgroup) ? 0 : 1;
+      ::rmdir((root + cgroup).c_str());
+    }
+  }
+  done = true;
+  remover.join();
+  keeper::remove_cgroup(parent);
+  EXPECT_EQ(missing, 0);
+}
+
+TEST_F(KeeperProcess, HoldsTheInstancesCgroupFromItsBeginning) {
+  ASSERT_TRUE(loop_.run_until([&] { return connected_.pid > 0; }));
+  for (const std::string& root : keeper::cgroup_roots())
+    EXPECT_TRUE(std::filesystem::exists(root + instance_.cgroup()));
 }
 
 // `brume down` removes the run directory then; a file that goes at the same time would make that stumble.

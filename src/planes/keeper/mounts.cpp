@@ -134,6 +134,15 @@ std::string cgroup_root_of(std::string_view controller) {
   return std::ranges::find(names, controller) == names.end() ? "" : kCgroups;
 }
 
+void make_cgroup(const std::string& cgroup) {
+  for (const std::string& root : cgroup_roots()) {
+    std::error_code error;
+    do {
+      std::filesystem::create_directories(root + cgroup, error);
+    } while (error == std::errc::no_such_file_or_directory);  // an instance's end took the parent in between
+  }
+}
+
 void kill_cgroup(const std::string& cgroup) {
   for (const std::string& root : cgroup_roots()) {
     const std::filesystem::path top = root + cgroup;

@@ -51,7 +51,10 @@ Server::Server(const KeeperOptions& options, Descriptor listener, Descriptor sig
       signals_(std::move(signals)) {
   registry_.kill_leftovers();
   // Processes that a program of an earlier keeper left behind (runc's containers) are known by their cgroup only.
-  if (!options_.cgroup.empty()) kill_cgroup(options_.cgroup);
+  if (!options_.cgroup.empty()) {
+    kill_cgroup(options_.cgroup);
+    make_cgroup(options_.cgroup);
+  }
   poller_.add(listener_.get(), EPOLLIN, [this](std::uint32_t) { accept(); });
   poller_.add(signals_.get(), EPOLLIN, [this](std::uint32_t) { signalled(); });
 }
