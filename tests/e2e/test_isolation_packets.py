@@ -42,6 +42,10 @@ class Stage:
                      for index, name in ((0, 'attacker'), (2, 'victim'), (4, 'friend'))}
         self.address = {name: system.address('private', index)
                         for index, name in ((0, 'attacker'), (2, 'victim'), (4, 'friend'))}
+        # Tasks are given any address of their subnet.
+        network = self.address['victim'].rsplit('.', 1)[0]
+        self.absent = next(each for each in (f'{network}.{host}' for host in range(99, 200))
+                           if each not in self.address.values())
         self.mac = {name: frames.mac_of(path) for name, path in self.path.items()}
         self.router = self.router_mac()
 
@@ -105,8 +109,8 @@ def test_forged_source_addresses_are_dropped(stage):
     observer = frames.Observer(stage.path['victim'])
     stage.say('friend', MARKER + b'friend')  # it may, as itself
     observer.until(MARKER + b'friend')
-    forged = [stage.address['friend'], victim.rsplit('.', 1)[0] + '.1', victim.rsplit('.', 1)[0] + '.99', '8.8.8.8',
-              '127.0.0.1', '169.254.169.254', '0.0.0.0', victim]
+    forged = [stage.address['friend'], victim.rsplit('.', 1)[0] + '.1', stage.absent, '8.8.8.8', '127.0.0.1',
+              '169.254.169.254', '0.0.0.0', victim]
     for port in (PORT, 9999):
         assert evil_among(stage.attack(*[stage.routed(frames.udp(source, victim, port, EVIL)) for source in forged])) == []
 
@@ -114,7 +118,7 @@ def test_forged_source_addresses_are_dropped(stage):
 def test_raised_address_is_no_address(stage):
     """A task that gives its interface the friend's address, or one that nobody has, sends nothing as it."""
     observer = frames.Observer(stage.path['victim'])
-    for address in (stage.address['friend'], stage.address['victim'].rsplit('.', 1)[0] + '.99'):
+    for address in (stage.address['friend'], stage.absent):
         stage.run('attacker', 'ip', 'address', 'add', f'{address}/32', 'dev', 'eth0')
         try:
             with frames.inside(stage.path['attacker']), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:

@@ -20,7 +20,6 @@ PROBES = [('tcp', 443), ('tcp', 5432), ('tcp', 8000), ('tcp', 8001), ('udp', 443
 BALANCER_PORT = 80  # its own HAProxy answers there
 CLIENT = '198.18.0.3'    # how a tool in `brume exec` is seen
 ENDPOINT = '198.18.0.2'  # where the internet's endpoints answer on 443
-ABSENT = 77              # a host number that nobody has
 
 
 class Scan:
@@ -47,6 +46,8 @@ class Scan:
         """(the model's question, the probe) for everything."""
         system = self.system
         interfaces = system.interfaces()
+        absent = next(each for each in (f'{system.block}.16.{host}' for host in range(77, 200))
+                      if each not in {interface['PrivateIpAddress'] for interface in interfaces})
         for source in interfaces:
             own, space = source['PrivateIpAddress'], self.space_of[source['PrivateIpAddress']]
             for target in interfaces:
@@ -61,7 +62,6 @@ class Scan:
                     yield (('between', own, address, 'tcp', BALANCER_PORT),
                            (space, own, 'connect', address, BALANCER_PORT))
             yield ('to_internet', own, ENDPOINT, 'tcp', 443), (space, own, 'connect', ENDPOINT, 443)
-            absent = f'{system.block}.16.{ABSENT}'
             yield ('between', own, absent, 'tcp', 443), (space, own, 'tcp', absent, 443)
         for target in interfaces:
             if public := target.get('Association', {}).get('PublicIp'):
