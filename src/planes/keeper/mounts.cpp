@@ -58,6 +58,11 @@ bool remove_directories(const std::filesystem::path& directory) {
   return (::rmdir(directory.c_str()) == 0 || errno == ENOENT) && removed;
 }
 
+// Of a directory in a cgroup that another instance's end takes away, or just has.
+bool is_being_removed(const std::error_code& error) {
+  return error == std::errc::no_such_file_or_directory || error == std::errc::no_such_device;
+}
+
 }  // namespace
 
 void mount_overlay(const OverlayMount& mount) {
@@ -135,11 +140,13 @@ std::string cgroup_root_of(std::string_view controller) {
 }
 
 void make_cgroup(const std::string& cgroup) {
+  constexpr int kMostTries = 1000;
   for (const std::string& root : cgroup_roots()) {
     std::error_code error;
+    int tries = 0;
     do {
       std::filesystem::create_directories(root + cgroup, error);
-    } while (error == std::errc::no_such_file_or_directory);  // an instance's end took the parent in between
+    } while (is_being_removed(error) && ++tries < kMostTries);
   }
 }
 
