@@ -1,7 +1,10 @@
 #include "services/cloudtrail/event_history.h"
 
 #include <algorithm>
+#include <boost/describe/members.hpp>
+#include <boost/mp11/algorithm.hpp>
 #include <map>
+#include <optional>
 #include <tuple>
 
 #include "core/log.h"
@@ -120,7 +123,8 @@ EventHistory::EventHistory(Store& store)
   try {
     take_over_single_events();
   } catch (const StoreError& error) {  // a full disk
-    log::warning("cloudtrail", "events of an earlier program are not shown before the next start: " + error.message);
+    log::warning("cloudtrail",
+                 "what an earlier program recorded is not shown until a start can take it over: " + error.message);
   }
 }
 

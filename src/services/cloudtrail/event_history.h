@@ -50,7 +50,7 @@ class EventHistory {
   void take_over_single_events();
 
   Store& store_;
-  Keyspace pages_;    // the key of its newest event → the page
+  Keyspace pages_;    // of its newest event: account, region, time and count descending, id → the page
   Keyspace pending_;  // trail, time, count, region → the event's JSON
   std::uint64_t count_ = 0;
 };
